@@ -1,0 +1,1 @@
+//! Serves requests from machines an operator runs.

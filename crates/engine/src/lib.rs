@@ -1,0 +1,13 @@
+//! Puts events in order: clock, queue, random streams, digest.
+
+mod digest;
+mod queue;
+mod sample;
+mod stream;
+mod time;
+
+pub use digest::Digest;
+pub use queue::EventQueue;
+pub use sample::{Law, LawError};
+pub use stream::{Stream, Streams, uniform, uniform_below};
+pub use time::{SimDuration, SimTime};

@@ -1,0 +1,1 @@
+//! Turns observations into numbers that may be compared.

@@ -1,0 +1,1 @@
+//! Client-server against peer-to-peer in the same simulated world.

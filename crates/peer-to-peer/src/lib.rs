@@ -1,0 +1,1 @@
+//! Serves requests from the users' own machines.

@@ -1,0 +1,1 @@
+//! Lets things happen: population, demand, failures, the contract of an architecture, the ledger.

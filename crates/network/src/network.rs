@@ -1,0 +1,321 @@
+//! The devices' links, the messages between them and the transfers that share them.
+
+use netduel_engine::{SimDuration, SimTime, Stream, Streams, uniform};
+use netduel_units::{BitsPerSecond, Bytes};
+
+use crate::{
+    latency::{Latency, RegionId},
+    sharing::{FairSharing, FlowId, LinkId},
+};
+
+/// A device or machine on the network.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// The node's place in vectors that hold something for every node.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// How a node hangs off the network.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Access {
+    /// Rate of the link from the node to the network.
+    pub upload: BitsPerSecond,
+    /// Rate of the link from the network to the node.
+    pub download: BitsPerSecond,
+    /// Where the node is.
+    pub region: RegionId,
+}
+
+/// A transfer under way. Slots are used again; the generation tells an old handle from a new one.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub struct TransferId {
+    slot: u32,
+    generation: u32,
+}
+
+/// A transfer that is over.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Ended {
+    /// Its handle, now invalid.
+    pub id: TransferId,
+    /// The sending node.
+    pub from: NodeId,
+    /// The receiving node.
+    pub to: NodeId,
+    /// What its sender labelled it with.
+    pub label: u64,
+    /// Bytes it was to carry.
+    pub size: Bytes,
+    /// Bytes that arrived.
+    pub delivered: Bytes,
+    /// Whether what arrived is what was sent. Only a whole transfer can be known to be intact.
+    pub intact: bool,
+}
+
+#[derive(Debug)]
+struct Link {
+    access: Access,
+    up: LinkId,
+    down: LinkId,
+    /// Jitter of what this node sends.
+    jitter: Stream,
+}
+
+#[derive(Debug)]
+struct Transfer {
+    generation: u32,
+    from: NodeId,
+    to: NodeId,
+    label: u64,
+    size: Bytes,
+    flow: Option<FlowId>,
+}
+
+/// All links, and all transfers on them.
+pub struct Network {
+    latency: Latency,
+    /// Probability that one byte arrives wrong although the transport took it for right.
+    corruption: f64,
+    damage: Stream,
+    links: Vec<Link>,
+    sharing: FairSharing,
+    transfers: Vec<Transfer>,
+    free: Vec<u32>,
+    /// Which transfer a flow belongs to.
+    owner: Vec<u32>,
+    finished: Vec<FlowId>,
+    completed: Bytes,
+}
+
+impl Network {
+    /// A network of `nodes`, drawing jitter and damage from `streams`.
+    ///
+    /// `corruption` is the probability that one byte of a transfer arrives wrong undetected.
+    pub fn new(latency: Latency, corruption: f64, nodes: &[Access], streams: &Streams) -> Self {
+        let mut sharing = FairSharing::default();
+        let links = nodes
+            .iter()
+            .zip(0_u64..)
+            .map(|(access, entity)| Link {
+                access: *access,
+                up: sharing.add_link(access.upload),
+                down: sharing.add_link(access.download),
+                jitter: streams.open("network/jitter", entity),
+            })
+            .collect();
+        Self {
+            latency,
+            corruption,
+            damage: streams.open("network/damage", 0),
+            links,
+            sharing,
+            transfers: Vec::new(),
+            free: Vec::new(),
+            owner: Vec::new(),
+            finished: Vec::new(),
+            completed: Bytes(0),
+        }
+    }
+
+    /// Time from sending a message of `size` to its arrival: latency, jitter, and the
+    /// serialisation onto the sender's uplink and the receiver's downlink.
+    pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
+        let receiver = self.links[to.index()].access;
+        let sender = &mut self.links[from.index()];
+        let latency = self
+            .latency
+            .draw(sender.access.region, receiver.region, &mut sender.jitter);
+        latency + serialisation(size, sender.access, receiver)
+    }
+
+    /// The longest that [`Self::message_delay`] can be.
+    pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
+        let [sender, receiver] = [from, to].map(|node| self.links[node.index()].access);
+        self.latency.max(sender.region, receiver.region) + serialisation(size, sender, receiver)
+    }
+
+    /// The latency of one bit from one node to another, with jitter.
+    pub fn latency(&mut self, from: NodeId, to: NodeId) -> SimDuration {
+        self.message_delay(from, to, Bytes(0))
+    }
+
+    /// Opens a transfer. Its bytes do not move before [`Self::begin`].
+    pub fn open(&mut self, from: NodeId, to: NodeId, size: Bytes, label: u64) -> TransferId {
+        assert_ne!(from, to, "a node does not transfer to itself");
+        let transfer = |generation| Transfer {
+            generation,
+            from,
+            to,
+            label,
+            size,
+            flow: None,
+        };
+        if let Some(slot) = self.free.pop() {
+            let generation = self.transfers[slot as usize].generation + 1;
+            self.transfers[slot as usize] = transfer(generation);
+            return TransferId { slot, generation };
+        }
+        let slot = u32::try_from(self.transfers.len()).expect("fewer than 2^32 transfers at once");
+        self.transfers.push(transfer(0));
+        TransferId {
+            slot,
+            generation: 0,
+        }
+    }
+
+    /// Lets the bytes of an open transfer flow from `now` on. Does nothing when it was closed.
+    pub fn begin(&mut self, now: SimTime, id: TransferId) {
+        if !self.is_open(id) {
+            return;
+        }
+        let transfer = &self.transfers[id.slot as usize];
+        let path = [
+            self.links[transfer.from.index()].up,
+            self.links[transfer.to.index()].down,
+        ];
+        let size = Bytes(transfer.size.0.max(1));
+        let flow = self.sharing.start(now, &path, None, size);
+        self.transfers[id.slot as usize].flow = Some(flow);
+        let index = flow.0 as usize;
+        if self.owner.len() <= index {
+            self.owner.resize(index + 1, 0);
+        }
+        self.owner[index] = id.slot;
+    }
+
+    /// Whether the transfer has neither finished nor been closed.
+    pub fn is_open(&self, id: TransferId) -> bool {
+        // A closed slot waits with the generation of its last transfer and no size.
+        self.transfers
+            .get(id.slot as usize)
+            .is_some_and(|t| t.generation == id.generation && t.size != CLOSED)
+    }
+
+    /// Sender and receiver of an open transfer.
+    pub fn ends(&self, id: TransferId) -> Option<(NodeId, NodeId)> {
+        self.is_open(id).then(|| {
+            let transfer = &self.transfers[id.slot as usize];
+            (transfer.from, transfer.to)
+        })
+    }
+
+    /// Closes a transfer before its end; says how far it came. `None` when it is over already.
+    pub fn close(&mut self, now: SimTime, id: TransferId) -> Option<Ended> {
+        if !self.is_open(id) {
+            return None;
+        }
+        let delivered = match self.transfers[id.slot as usize].flow {
+            Some(flow) => self.sharing.abort(now, flow),
+            None => Bytes(0),
+        };
+        self.completed = self.completed + delivered;
+        Some(self.retire(id.slot, delivered, false))
+    }
+
+    /// Closes every transfer, at the end of a run.
+    pub fn close_all(&mut self, now: SimTime) -> Vec<Ended> {
+        let slots = 0..self.transfers.len();
+        let ids: Vec<TransferId> = slots
+            .map(|slot| TransferId {
+                slot: u32::try_from(slot).expect("fewer than 2^32 transfers at once"),
+                generation: self.transfers[slot].generation,
+            })
+            .collect();
+        ids.into_iter()
+            .filter_map(|id| self.close(now, id))
+            .collect()
+    }
+
+    /// The transfers whose bytes flow from or to `node`, in the order in which they began.
+    pub fn transfers_of(&self, node: NodeId) -> Vec<TransferId> {
+        let link = &self.links[node.index()];
+        let up = self.sharing.flows_on(link.up);
+        let down = self.sharing.flows_on(link.down);
+        up.into_iter()
+            .chain(down)
+            .map(|flow| {
+                let slot = self.owner[flow.0 as usize];
+                TransferId {
+                    slot,
+                    generation: self.transfers[slot as usize].generation,
+                }
+            })
+            .collect()
+    }
+
+    /// Bytes that flowing transfers have moved from `node` so far.
+    pub fn sent_in_progress(&self, now: SimTime, node: NodeId) -> Bytes {
+        let flows = self.sharing.flows_on(self.links[node.index()].up);
+        flows
+            .into_iter()
+            .map(|flow| self.sharing.delivered(now, flow))
+            .sum()
+    }
+
+    /// Bytes that all transfers have moved so far.
+    pub fn delivered(&self, now: SimTime) -> Bytes {
+        let flowing = self.transfers.iter().filter_map(|t| t.flow);
+        let moving: Bytes = flowing.map(|f| self.sharing.delivered(now, f)).sum();
+        self.completed + moving
+    }
+
+    /// The instant at which the next transfer finishes.
+    pub fn next_time(&mut self) -> Option<SimTime> {
+        self.sharing.next_time()
+    }
+
+    /// Hands out the transfers that finish at or before `now`, in the order in which they began.
+    pub fn advance(&mut self, now: SimTime, ended: &mut Vec<Ended>) {
+        let mut finished = std::mem::take(&mut self.finished);
+        self.sharing.advance(now, &mut finished);
+        for flow in finished.drain(..) {
+            let slot = self.owner[flow.0 as usize];
+            let size = self.transfers[slot as usize].size;
+            let intact = self.arrives_intact(size);
+            self.completed = self.completed + size;
+            ended.push(self.retire(slot, size, intact));
+        }
+        self.finished = finished;
+    }
+
+    fn arrives_intact(&mut self, size: Bytes) -> bool {
+        if self.corruption == 0.0 {
+            return true;
+        }
+        // Every byte arrives right with probability 1 - corruption, independently.
+        let all_right = libm::exp(size.0 as f64 * libm::log1p(-self.corruption));
+        uniform(&mut self.damage) < all_right
+    }
+
+    fn retire(&mut self, slot: u32, delivered: Bytes, intact: bool) -> Ended {
+        let transfer = &mut self.transfers[slot as usize];
+        let ended = Ended {
+            id: TransferId {
+                slot,
+                generation: transfer.generation,
+            },
+            from: transfer.from,
+            to: transfer.to,
+            label: transfer.label,
+            size: transfer.size,
+            delivered,
+            intact,
+        };
+        transfer.flow = None;
+        transfer.size = CLOSED;
+        self.free.push(slot);
+        ended
+    }
+}
+
+/// The size that marks a slot without a transfer.
+const CLOSED: Bytes = Bytes(u64::MAX);
+
+fn serialisation(size: Bytes, sender: Access, receiver: Access) -> SimDuration {
+    let seconds = size / sender.upload + size / receiver.download;
+    SimDuration::from(seconds)
+}

@@ -1,0 +1,298 @@
+//! What a node can do, and the books that are kept of it.
+
+use std::sync::Arc;
+
+use netduel_engine::{Digest, SimDuration, SimTime, Stream};
+use netduel_network::{Ended, Network, NodeId, TransferId};
+use netduel_units::Bytes;
+
+use crate::{
+    architecture::{Architecture, Ending, TransferEnded},
+    draw::World,
+    ledger::{Cause, Ledger, Outcome, RequestId, Standing},
+    record::{Load, Traffic},
+    spec::AfterDownload,
+};
+
+/// Something that will have happened: a fact, subject first.
+#[derive(Debug)]
+pub(crate) enum Event<M, T> {
+    /// A user asks, for the first time or again.
+    UserAsked(RequestId),
+    /// A request's deadline passed.
+    DeadlinePassed(RequestId),
+    /// A message reached the node it was sent to.
+    MessageDelivered {
+        to: NodeId,
+        from: NodeId,
+        size: Bytes,
+        message: M,
+    },
+    /// The first bytes of a transfer reach the network's far side.
+    TransferBegan { id: TransferId, sender_epoch: u32 },
+    /// A node learns that the other end of a transfer is gone.
+    BreakSeen { by: NodeId, ended: TransferEnded },
+    /// A timer ran out.
+    TimerExpired { node: NodeId, epoch: u32, timer: T },
+    /// A user's device leaves for good.
+    UserLeft(NodeId),
+    /// A failure of the scenario begins.
+    FailureBegan(usize),
+    /// A failure of the scenario ends.
+    FailureEnded(usize),
+    /// A churning node changes sides for the n-th time.
+    ChurnTurned {
+        failure: usize,
+        node: NodeId,
+        turn: u32,
+    },
+}
+
+/// An event and its instant.
+pub(crate) type Scheduled<A> = (
+    SimTime,
+    Event<<A as Architecture>::Message, <A as Architecture>::Timer>,
+);
+
+/// Whether a node is there.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Presence {
+    /// Rises with every crash, so that what belonged to an earlier life is told apart.
+    pub(crate) epoch: u32,
+    /// How many failures hold it down at once.
+    pub(crate) holds: u32,
+    /// Its user left for good.
+    pub(crate) gone: bool,
+}
+
+impl Presence {
+    pub(crate) fn is_up(self) -> bool {
+        self.holds == 0 && !self.gone
+    }
+}
+
+/// The state of a run that no architecture owns.
+pub(crate) struct Kernel {
+    pub(crate) world: Arc<World>,
+    pub(crate) network: Network,
+    pub(crate) ledger: Ledger,
+    pub(crate) now: SimTime,
+    pub(crate) presence: Vec<Presence>,
+    pub(crate) loads: Vec<Load>,
+    pub(crate) traffic: Traffic,
+    pub(crate) digest: Digest,
+}
+
+impl Kernel {
+    fn charge_sent(&mut self, node: NodeId, size: Bytes, messages: u64) {
+        let load = &mut self.loads[node.index()];
+        load.sent = load.sent + size;
+        load.messages += messages;
+        self.traffic.sent = self.traffic.sent + size;
+    }
+
+    pub(crate) fn charge_received(&mut self, node: NodeId, size: Bytes) {
+        let load = &mut self.loads[node.index()];
+        load.received = load.received + size;
+        self.traffic.received = self.traffic.received + size;
+    }
+
+    /// Enters what a transfer carried; bytes that left the sender reached the receiver.
+    pub(crate) fn charge_transfer(&mut self, ended: &Ended) {
+        self.charge_sent(ended.from, ended.delivered, 0);
+        self.charge_received(ended.to, ended.delivered);
+    }
+
+    /// The wait before the attempt after `attempts`.
+    fn backoff(&self, id: RequestId, attempts: u32) -> SimDuration {
+        let patience = &self.world.spec.patience;
+        let longest = patience.backoff_max.get();
+        let mut wait = patience.backoff.get();
+        for _ in 1..attempts {
+            wait = (wait * patience.backoff_factor).min(longest);
+        }
+        let entity = u64::from(attempts) << 32 | u64::from(id.0);
+        let u = self.world.streams.draw("patience/backoff", entity);
+        let jitter = patience.backoff_jitter.get();
+        SimDuration::from_seconds(wait.min(longest) * (1.0 + jitter * (2.0 * u - 1.0)))
+    }
+}
+
+/// The instant at which something was announced.
+///
+/// An announcement is a message to many that changes nobody's course at once, such as "I have
+/// piece 7": it needs no event of its own. [`Context::hears`] gives it to a receiver once it has
+/// arrived there, and not before.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Posted(SimTime);
+
+/// What the node whose turn it is can see and do.
+///
+/// There is no way to ask whether another node is alive.
+pub struct Context<'a, A: Architecture> {
+    pub(crate) node: NodeId,
+    pub(crate) kernel: &'a mut Kernel,
+    pub(crate) rng: &'a mut Stream,
+    pub(crate) out: &'a mut Vec<Scheduled<A>>,
+}
+
+impl<A: Architecture> Context<'_, A> {
+    /// The node whose turn it is.
+    pub fn node(&self) -> NodeId {
+        self.node
+    }
+
+    /// The present instant.
+    pub fn now(&self) -> SimTime {
+        self.kernel.now
+    }
+
+    /// The architecture's own random stream.
+    pub fn rng(&mut self) -> &mut Stream {
+        self.rng
+    }
+
+    /// Sends a small message. It is lost without a word when its receiver is down on arrival.
+    pub fn send(&mut self, to: NodeId, message: A::Message, size: Bytes) {
+        self.assert_up();
+        let from = self.node;
+        self.kernel.charge_sent(from, size, 1);
+        let at = self.kernel.now + self.kernel.network.message_delay(from, to, size);
+        let event = Event::MessageDelivered {
+            to,
+            from,
+            size,
+            message,
+        };
+        self.out.push((at, event));
+    }
+
+    /// Sends bulk bytes, which share both nodes' links with all other transfers. They begin to
+    /// arrive one latency from now. `label` is for the two ends to know it by.
+    pub fn transfer(&mut self, to: NodeId, size: Bytes, label: u64) -> TransferId {
+        self.assert_up();
+        let from = self.node;
+        let id = self.kernel.network.open(from, to, size, label);
+        let at = self.kernel.now + self.kernel.network.latency(from, to);
+        let sender_epoch = self.kernel.presence[from.index()].epoch;
+        self.out
+            .push((at, Event::TransferBegan { id, sender_epoch }));
+        id
+    }
+
+    /// Breaks off a transfer from or to this node; the other end sees it one latency later. Does
+    /// nothing when it is over already.
+    ///
+    /// # Panics
+    /// When this node is neither of its ends.
+    pub fn cancel(&mut self, id: TransferId) {
+        let Some((from, to)) = self.kernel.network.ends(id) else {
+            return;
+        };
+        let other = match self.node {
+            node if node == from => to,
+            node if node == to => from,
+            _ => panic!("a node cancels transfers of its own only"),
+        };
+        let now = self.kernel.now;
+        let ended = self.kernel.network.close(now, id);
+        let ended = ended.expect("an open transfer can be closed");
+        self.kernel.charge_transfer(&ended);
+        let at = now + self.kernel.network.latency(self.node, other);
+        let ended = broken(&ended);
+        self.out.push((at, Event::BreakSeen { by: other, ended }));
+    }
+
+    /// Reminds this node of something after `delay`, unless it crashes before.
+    pub fn after(&mut self, delay: SimDuration, timer: A::Timer) {
+        self.assert_up();
+        let event = Event::TimerExpired {
+            node: self.node,
+            epoch: self.kernel.presence[self.node.index()].epoch,
+            timer,
+        };
+        self.out.push((self.kernel.now + delay, event));
+    }
+
+    /// Announces something of `size` to `receivers` nodes.
+    pub fn announce(&mut self, receivers: usize, size: Bytes) -> Posted {
+        self.assert_up();
+        let total = Bytes(size.0 * receivers as u64);
+        self.kernel.charge_sent(self.node, total, receivers as u64);
+        Posted(self.kernel.now)
+    }
+
+    /// Whether an announcement of `size` that `from` posted has reached this node. It takes the
+    /// longest latency that jitter allows. The receiver is charged when it hears; it is to ask
+    /// again only while the answer is no.
+    pub fn hears(&mut self, posted: Posted, from: NodeId, size: Bytes) -> bool {
+        let delay = self.kernel.network.message_delay_max(from, self.node, size);
+        let arrived = posted.0 + delay <= self.kernel.now;
+        if arrived {
+            self.kernel.charge_received(self.node, size);
+        }
+        arrived
+    }
+
+    /// The user at this node has what was wanted.
+    ///
+    /// # Panics
+    /// When the request is not this node's, or not being asked.
+    pub fn serve(&mut self, request: RequestId) {
+        self.assert_asking(request);
+        let now = self.kernel.now;
+        self.kernel.ledger.end(request, now, Outcome::Served);
+        let device = &self.kernel.world.devices[self.node.index()];
+        let stays = match device.after_download {
+            AfterDownload::Stay => return,
+            AfterDownload::Leave => SimDuration::ZERO,
+            AfterDownload::Linger(time) => SimDuration::from(time),
+        };
+        self.out.push((now + stays, Event::UserLeft(self.node)));
+    }
+
+    /// This attempt to serve the request failed. The user asks again after a while, or gives up.
+    ///
+    /// # Panics
+    /// When the request is not this node's, or not being asked.
+    pub fn fail(&mut self, request: RequestId, cause: Cause) {
+        self.assert_asking(request);
+        let now = self.kernel.now;
+        let attempts = self.kernel.ledger.request(request).attempt;
+        if attempts > self.kernel.world.spec.patience.retries {
+            self.kernel.ledger.end(request, now, Outcome::Failed(cause));
+            return;
+        }
+        self.kernel.ledger.stand(request, Standing::BackingOff);
+        let at = now + self.kernel.backoff(request, attempts);
+        self.out.push((at, Event::UserAsked(request)));
+    }
+
+    fn assert_up(&self) {
+        let presence = self.kernel.presence[self.node.index()];
+        assert!(presence.is_up(), "a node that is down cannot act");
+    }
+
+    fn assert_asking(&self, request: RequestId) {
+        let ledger = &self.kernel.ledger;
+        assert_eq!(
+            (ledger.user(request), ledger.standing(request)),
+            (self.node, Standing::Asked),
+            "an outcome belongs to the node that asks, while it asks"
+        );
+    }
+}
+
+/// What the surviving end of a broken transfer sees.
+pub(crate) fn broken(ended: &Ended) -> TransferEnded {
+    TransferEnded {
+        id: ended.id,
+        from: ended.from,
+        to: ended.to,
+        label: ended.label,
+        size: ended.size,
+        ending: Ending::Broken {
+            delivered: ended.delivered,
+        },
+    }
+}

@@ -1,0 +1,456 @@
+//! The run loop: one architecture in one world.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use netduel_engine::{Digest, EventQueue, SimDuration, SimTime, Stream};
+use netduel_network::{Ended, Network, NodeId, TransferId};
+use netduel_units::Bytes;
+
+use crate::{
+    architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded},
+    context::{Context, Event, Kernel, Presence, Scheduled, broken},
+    draw::World,
+    failure::Failures,
+    ledger::{Cause, Ledger, Outcome, RequestId, Standing},
+    record::{IncidentRecord, Load, RunRecord, Series, Traffic},
+};
+
+/// Why a run has no record.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum RunError {
+    /// The settings do not fit the world.
+    Assemble(ConfigError),
+    /// It was told to stop.
+    Interrupted,
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Assemble(error) => error.fmt(f),
+            Self::Interrupted => f.write_str("interrupted"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// Runs one architecture in one world, to the end or until `stop` becomes true.
+///
+/// # Errors
+/// [`RunError::Assemble`] when the settings do not fit the world, [`RunError::Interrupted`] when
+/// it was stopped.
+pub fn run<A: Architecture>(
+    world: &Arc<World>,
+    config: &A::Config,
+    stop: &AtomicBool,
+) -> Result<RunRecord, RunError> {
+    let mut run = Run::<A>::assemble(world, config).map_err(RunError::Assemble)?;
+    run.schedule_world();
+    // A look at the flag costs a memory access; every 4096 events it costs nothing.
+    while run.step() {
+        if run.events.is_multiple_of(4096) && stop.load(Ordering::Relaxed) {
+            return Err(RunError::Interrupted);
+        }
+    }
+    Ok(run.close())
+}
+
+/// A run under way.
+pub(crate) struct Run<A: Architecture> {
+    pub(crate) kernel: Kernel,
+    pub(crate) failures: Failures,
+    pub(crate) incidents: Vec<IncidentRecord>,
+    architecture: A,
+    queue: EventQueue<Event<A::Message, A::Timer>>,
+    out: Vec<Scheduled<A>>,
+    rng: Stream,
+    ended: Vec<Ended>,
+    delivered: Series,
+    limit: SimTime,
+    events: u64,
+}
+
+impl<A: Architecture> Run<A> {
+    fn assemble(world: &Arc<World>, config: &A::Config) -> Result<Self, ConfigError> {
+        // Without the contender's label: a design that duels itself meets the same draws.
+        let mut rng = world.streams.open("architecture", 0);
+        let architecture = A::assemble(config, &Cast::new(world), &mut rng)?;
+        let spec = &world.spec;
+        let accesses: Vec<_> = world.devices.iter().map(|device| device.access).collect();
+        let network = Network::new(
+            spec.latency.clone(),
+            spec.corruption,
+            &accesses,
+            &world.streams,
+        );
+        let users = (0..spec.population.peers).map(|index| world.user(index));
+        let ledger = Ledger::new(
+            users.zip(world.issue_times.iter().copied()),
+            spec.object_size,
+        );
+        let node_count = world.devices.len();
+        let limit = SimTime::ZERO + SimDuration::from(spec.run_for.unwrap_or(spec.at_most));
+        Ok(Self {
+            kernel: Kernel {
+                world: Arc::clone(world),
+                network,
+                ledger,
+                now: SimTime::ZERO,
+                presence: vec![Presence::default(); node_count],
+                loads: vec![Load::default(); node_count],
+                traffic: Traffic::default(),
+                digest: Digest::default(),
+            },
+            failures: Failures::new(spec.failures.len(), node_count),
+            incidents: Vec::new(),
+            architecture,
+            queue: EventQueue::default(),
+            out: Vec::new(),
+            rng,
+            ended: Vec::new(),
+            delivered: Series::default(),
+            limit,
+            events: 0,
+        })
+    }
+
+    /// Schedules what happens whatever the architecture does.
+    fn schedule_world(&mut self) {
+        let world = Arc::clone(&self.kernel.world);
+        for (failure, index) in world.spec.failures.iter().zip(0..) {
+            let at = SimTime::ZERO + SimDuration::from(failure.at);
+            self.queue.schedule(at, Event::FailureBegan(index));
+            if let Some(lasts) = failure.lasts {
+                let until = at + SimDuration::from(lasts);
+                self.queue.schedule(until, Event::FailureEnded(index));
+            }
+        }
+        for (issued, id) in world.issue_times.iter().zip(0..) {
+            let id = RequestId(id);
+            self.queue.schedule(*issued, Event::UserAsked(id));
+            if let Some(deadline) = world.spec.patience.deadline {
+                let at = *issued + SimDuration::from(deadline);
+                self.queue.schedule(at, Event::DeadlinePassed(id));
+            }
+        }
+    }
+
+    /// Lets the next thing happen; says whether there is more to come.
+    ///
+    /// Within an instant transfers end first, then events happen in the order of scheduling; rates
+    /// settle once, when time is about to move on.
+    fn step(&mut self) -> bool {
+        let done = self.kernel.world.spec.run_for.is_none() && self.kernel.ledger.open() == 0;
+        if done {
+            return false;
+        }
+        let queued = self.queue.next_time();
+        if queued == Some(self.kernel.now) {
+            self.pop();
+            return true;
+        }
+        let flowing = self.kernel.network.next_time();
+        let next = [queued, flowing].into_iter().flatten().min();
+        let next = next.unwrap_or(SimTime::NEVER);
+        self.read_series(next.min(self.limit));
+        if next > self.limit || next == SimTime::NEVER {
+            // Waiting for nothing: what is open can never end.
+            let still = next == SimTime::NEVER && self.kernel.world.spec.run_for.is_none();
+            self.kernel.now = if still { self.kernel.now } else { self.limit };
+            return false;
+        }
+        assert!(self.kernel.now <= next, "time never steps back");
+        self.kernel.now = next;
+        if flowing == Some(next) {
+            self.end_transfers();
+        } else {
+            self.pop();
+        }
+        true
+    }
+
+    /// Takes the readings that are due before `next`, while rates are what they are.
+    fn read_series(&mut self, next: SimTime) {
+        while self.delivered.due() <= next && self.delivered.due() < self.limit {
+            let due = self.delivered.due().max(self.kernel.now);
+            let delivered = self.kernel.network.delivered(due);
+            self.delivered.push(delivered.0);
+        }
+    }
+
+    fn pop(&mut self) {
+        let (_, event) = self.queue.pop().expect("an event is due");
+        self.events += 1;
+        self.happen(event);
+    }
+
+    fn end_transfers(&mut self) {
+        let mut ended = std::mem::take(&mut self.ended);
+        let now = self.kernel.now;
+        self.kernel.network.advance(now, &mut ended);
+        for transfer in ended.drain(..) {
+            self.events += 1;
+            self.fold(1, transfer.to);
+            self.kernel.charge_transfer(&transfer);
+            let seen = TransferEnded {
+                id: transfer.id,
+                from: transfer.from,
+                to: transfer.to,
+                label: transfer.label,
+                size: transfer.size,
+                ending: Ending::Whole {
+                    intact: transfer.intact,
+                },
+            };
+            for end in [transfer.to, transfer.from] {
+                self.act(end, |architecture, cx| architecture.on_transfer(seen, cx));
+            }
+        }
+        self.ended = ended;
+    }
+
+    fn happen(&mut self, event: Event<A::Message, A::Timer>) {
+        match event {
+            Event::UserAsked(id) => self.user_asked(id),
+            Event::DeadlinePassed(id) => self.deadline_passed(id),
+            Event::MessageDelivered {
+                to,
+                from,
+                size,
+                message,
+            } => self.message_delivered(to, from, size, message),
+            Event::TransferBegan { id, sender_epoch } => self.transfer_began(id, sender_epoch),
+            Event::BreakSeen { by, ended } => {
+                self.fold(5, by);
+                if self.is_up(by) {
+                    self.act(by, |architecture, cx| architecture.on_transfer(ended, cx));
+                }
+            }
+            Event::TimerExpired { node, epoch, timer } => {
+                if self.kernel.presence[node.index()].epoch == epoch && self.is_up(node) {
+                    self.fold(6, node);
+                    self.act(node, |architecture, cx| architecture.on_timer(timer, cx));
+                }
+            }
+            Event::UserLeft(node) => self.leave(node),
+            Event::FailureBegan(index) => self.failure_began(index),
+            Event::FailureEnded(index) => self.failure_ended(index),
+            Event::ChurnTurned {
+                failure,
+                node,
+                turn,
+            } => self.churn_turned(failure, node, turn),
+        }
+    }
+
+    fn user_asked(&mut self, id: RequestId) {
+        let user = self.kernel.ledger.user(id);
+        self.fold(2, user);
+        if self.kernel.ledger.standing(id) == Standing::Over {
+            return;
+        }
+        self.kernel.ledger.count_attempt(id);
+        if self.is_up(user) {
+            self.ask(id);
+        } else {
+            self.kernel.ledger.stand(id, Standing::DeviceDown);
+        }
+    }
+
+    fn ask(&mut self, id: RequestId) {
+        self.kernel.ledger.stand(id, Standing::Asked);
+        let request = self.kernel.ledger.request(id);
+        self.act(request.user, |architecture, cx| {
+            architecture.on_request(&request, cx);
+        });
+    }
+
+    fn deadline_passed(&mut self, id: RequestId) {
+        let standing = self.kernel.ledger.standing(id);
+        if standing == Standing::Over {
+            return;
+        }
+        let request = self.kernel.ledger.request(id);
+        self.fold(3, request.user);
+        let now = self.kernel.now;
+        let outcome = Outcome::Failed(Cause::DeadlinePassed);
+        self.kernel.ledger.end(id, now, outcome);
+        if standing == Standing::Asked {
+            self.act(request.user, |architecture, cx| {
+                architecture.on_abandoned(&request, cx);
+            });
+        }
+    }
+
+    fn message_delivered(&mut self, to: NodeId, from: NodeId, size: Bytes, message: A::Message) {
+        self.fold(4, to);
+        if !self.is_up(to) {
+            self.kernel.traffic.lost = self.kernel.traffic.lost + size;
+            return;
+        }
+        self.kernel.charge_received(to, size);
+        self.act(to, |architecture, cx| {
+            architecture.on_message(from, message, cx);
+        });
+    }
+
+    fn transfer_began(&mut self, id: TransferId, sender_epoch: u32) {
+        let Some((from, to)) = self.kernel.network.ends(id) else {
+            return;
+        };
+        self.fold(7, to);
+        let sender = self.kernel.presence[from.index()];
+        let sender_lives = sender.is_up() && sender.epoch == sender_epoch;
+        if sender_lives && self.is_up(to) {
+            self.kernel.network.begin(self.kernel.now, id);
+            return;
+        }
+        let now = self.kernel.now;
+        let ended = self.kernel.network.close(now, id);
+        let ended = ended.expect("an open transfer can be closed");
+        if sender_lives {
+            // Nobody answers at the other end; the sender learns it one latency later.
+            self.see_break(from, to, &ended);
+        }
+    }
+
+    /// Tells `by` one latency from now that `lost` is gone.
+    fn see_break(&mut self, by: NodeId, lost: NodeId, ended: &Ended) {
+        let at = self.kernel.now + self.kernel.network.latency(lost, by);
+        let ended = broken(ended);
+        self.queue.schedule(at, Event::BreakSeen { by, ended });
+    }
+
+    /// Lets a node act and schedules the consequences.
+    fn act(&mut self, node: NodeId, action: impl FnOnce(&mut A, &mut Context<'_, A>)) {
+        let mut context = Context {
+            node,
+            kernel: &mut self.kernel,
+            rng: &mut self.rng,
+            out: &mut self.out,
+        };
+        action(&mut self.architecture, &mut context);
+        for (at, event) in self.out.drain(..) {
+            self.queue.schedule(at, event);
+        }
+    }
+
+    pub(crate) fn schedule(&mut self, at: SimTime, event: Event<A::Message, A::Timer>) {
+        self.queue.schedule(at, event);
+    }
+
+    pub(crate) fn is_up(&self, node: NodeId) -> bool {
+        self.kernel.presence[node.index()].is_up()
+    }
+
+    pub(crate) fn fold(&mut self, kind: u64, node: NodeId) {
+        self.kernel.digest.fold(self.kernel.now.0);
+        self.kernel.digest.fold(kind << 32 | u64::from(node.0));
+    }
+
+    /// Takes a node down. Failures may hold it down together; only the first takes effect.
+    pub(crate) fn crash(&mut self, node: NodeId, down: Down) {
+        let was_up = self.is_up(node);
+        let presence = &mut self.kernel.presence[node.index()];
+        presence.holds += 1;
+        if !was_up {
+            return;
+        }
+        presence.epoch += 1;
+        self.fold(8, node);
+        self.break_transfers(node);
+        self.hold_request(node);
+        self.act(node, |architecture, cx| architecture.on_down(down, cx));
+    }
+
+    /// Releases a node from one failure; it comes up when none is left.
+    pub(crate) fn recover(&mut self, node: NodeId) {
+        let presence = &mut self.kernel.presence[node.index()];
+        presence.holds -= 1;
+        if !presence.is_up() {
+            return;
+        }
+        self.fold(9, node);
+        self.act(node, Architecture::on_up);
+        if let Some(id) = self.request_of(node)
+            && self.kernel.ledger.standing(id) == Standing::DeviceDown
+        {
+            self.ask(id);
+        }
+    }
+
+    fn leave(&mut self, node: NodeId) {
+        if self.is_up(node) {
+            self.fold(10, node);
+            self.act(node, |architecture, cx| {
+                architecture.on_down(Down::Left, cx);
+            });
+            self.break_transfers(node);
+        }
+        let presence = &mut self.kernel.presence[node.index()];
+        presence.gone = true;
+        presence.epoch += 1;
+    }
+
+    fn break_transfers(&mut self, node: NodeId) {
+        for id in self.kernel.network.transfers_of(node) {
+            let now = self.kernel.now;
+            let ended = self.kernel.network.close(now, id);
+            let ended = ended.expect("a flowing transfer is open");
+            self.kernel.charge_transfer(&ended);
+            let other = if ended.from == node {
+                ended.to
+            } else {
+                ended.from
+            };
+            self.see_break(other, node, &ended);
+        }
+    }
+
+    /// A request that was being asked waits for its user's device.
+    fn hold_request(&mut self, node: NodeId) {
+        if let Some(id) = self.request_of(node)
+            && self.kernel.ledger.standing(id) == Standing::Asked
+        {
+            self.kernel.ledger.stand(id, Standing::DeviceDown);
+        }
+    }
+
+    /// The request of a user's device: every user has one.
+    fn request_of(&self, node: NodeId) -> Option<RequestId> {
+        let first = self.kernel.world.machine_count();
+        node.0.checked_sub(first).map(RequestId)
+    }
+
+    fn close(mut self) -> RunRecord {
+        let now = self.kernel.now;
+        let delivered = self.kernel.network.delivered(now);
+        self.delivered.finish(now, delivered.0);
+        for ended in self.kernel.network.close_all(now) {
+            self.kernel.charge_transfer(&ended);
+        }
+        let mut traffic = self.kernel.traffic;
+        // Messages and announcements still under way reach nobody.
+        let arrived = traffic.received + traffic.lost;
+        assert!(arrived <= traffic.sent, "nothing arrives that was not sent");
+        traffic.lost = Bytes(traffic.sent.0 - traffic.received.0);
+        let requests = self.kernel.ledger.close(now);
+        RunRecord {
+            requests,
+            loads: self.kernel.loads,
+            traffic,
+            delivered: self.delivered,
+            incidents: self.incidents,
+            ended: now,
+            events: self.events,
+            digest: self.kernel.digest,
+        }
+    }
+}

@@ -1,6 +1,6 @@
 //! Serves requests from machines an operator runs.
 
-mod single_server;
+pub mod single_server;
 
 use netduel_world::Registry;
 

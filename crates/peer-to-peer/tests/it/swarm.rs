@@ -2,47 +2,26 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Swarm, swarm};
 use netduel_world::{
-    Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Latency, Law, MachineGroup, Patience,
-    Population, RunRecord, Seconds, Share, SimDuration, World, WorldSpec, run,
+    Access, BitsPerSecond, Bytes, Latency, Law, RunRecord, SimDuration, World, WorldSpec, run,
 };
 
 const PIECE: Bytes = Bytes(256 * 1024);
 const UPLOAD: f64 = 10e6;
 
-fn rate(bits: f64) -> BitsPerSecond {
-    BitsPerSecond::new(bits).unwrap()
-}
-
-/// VALIDATION: equal uplinks, free downlinks, no latency.
+/// Equal uplinks, downlinks that never bind, no latency.
 fn equal_uplinks(peers: u32, pieces: u64) -> WorldSpec {
-    WorldSpec {
-        population: Population {
-            peers,
-            access: Access::Independent {
-                upload: Law::Constant(UPLOAD),
-                download: Law::Constant(1e12),
-            },
-            region_shares: vec![1.0],
-            free_riders: Share::new(0.0).unwrap(),
-            after_download: AfterDownload::Stay,
-        },
-        infrastructure: vec![MachineGroup {
-            name: "server".into(),
-            count: 1,
-            upload: rate(UPLOAD),
-            download: rate(1e12),
-            region: 0,
-        }],
-        regions: vec![String::new()],
+    let mut spec = WorldSpec {
         latency: Latency::constant(SimDuration::ZERO),
-        corruption: 0.0,
         object_size: Bytes(PIECE.0 * pieces),
-        arrivals: Arrivals::AllAtOnce,
-        patience: Patience::default(),
-        failures: Vec::new(),
-        run_for: None,
-        at_most: Seconds::new(30.0 * 86400.0).unwrap(),
-    }
+        ..Default::default()
+    };
+    spec.population.peers = peers;
+    spec.population.access = Access::Independent {
+        upload: Law::Constant(UPLOAD),
+        download: Law::Constant(1e12),
+    };
+    spec.infrastructure[0].upload = BitsPerSecond::new(UPLOAD).unwrap();
+    spec
 }
 
 fn run_swarm(spec: &WorldSpec, config: &swarm::Config, seed: u64) -> RunRecord {

@@ -163,7 +163,7 @@ impl Pair {
             let flow = Sharing::start(&mut fresh, SimTime::ZERO, &self.present[at].wish);
             rates.push((at, flow));
         }
-        let mut rate =
+        let rate =
             |(at, flow): (usize, FlowId)| (self.ours.rate(self.present[at].ours), fresh.rate(flow));
         rates.into_iter().map(rate).collect()
     }

@@ -58,7 +58,7 @@
 //! Rates are whole multiples of 2^-24 byte per second in an `i64`, up to
 //! [`BitsPerSecond::MAX`]; loads are sums of them in an `i128`. Clocks are in units of
 //! 2^-24 byte per second times a nanosecond in an `i128`, 1e22 bytes at most: a hundred years at
-//! the largest rate are a thousandth of that. Levels are rounded down, so that capacity is never
+//! the largest rate are a sixth of that. Levels are rounded down, so that capacity is never
 //! exceeded and at most one quantum per flow stays unused: 6e-11 of a flow that runs at 1 kB/s.
 //! Completions fall on the first whole nanosecond at which all bytes have moved; an instant past
 //! the end of [`SimTime`] is never. Where levels tie exactly, flows may be on either side, and
@@ -75,6 +75,7 @@ mod capacity;
 mod check;
 mod class;
 mod edge;
+mod effort;
 mod fault;
 mod heap;
 mod link;
@@ -91,7 +92,7 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 use netduel_engine::SimTime;
 use netduel_units::{BitsPerSecond, Bytes};
 
-pub use self::{capacity::Capacity, class::FlowId, link::LinkId};
+pub use self::{capacity::Capacity, class::FlowId, effort::Effort, link::LinkId};
 use self::{
     class::{Class, ClassId, Flow, HOPS_MAX},
     edge::{Edge, EdgeId},
@@ -155,21 +156,6 @@ pub struct FairSharing {
     due_links: Vec<LinkId>,
     due_classes: Vec<ClassId>,
     batch: Vec<(u64, FlowId)>,
-}
-
-/// How much work has been done, to see that it stays in proportion.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-pub struct Effort {
-    /// Instants at which rates had to be settled.
-    pub batches: u64,
-    /// Links settled, each as often as it was.
-    pub settles: u64,
-    /// Levels that came out different.
-    pub changes: u64,
-    /// Classes that changed their bottleneck.
-    pub moves: u64,
-    /// Edges to which a new level was pushed.
-    pub pushes: u64,
 }
 
 impl FairSharing {
@@ -286,7 +272,7 @@ impl FairSharing {
         self.in_order(this.members.ids().chain(foreign))
     }
 
-    /// The flows whose rate is 0, in the order of their start.
+    /// The flows whose rate is 0, in the order of their start. It looks at every link.
     pub fn stalled(&mut self) -> Vec<FlowId> {
         self.settle();
         let links = self.links.iter();
@@ -319,40 +305,6 @@ impl FairSharing {
             );
             self.now = now;
         }
-    }
-
-    /// Takes out everything that completes now.
-    fn complete(&mut self, finished: &mut Vec<FlowId>) {
-        let mut batch = std::mem::take(&mut self.batch);
-        let mut links = std::mem::take(&mut self.due_links);
-        self.due.up_to(self.now, &mut links);
-        for id in links.drain(..) {
-            let clock = self.links[id].clock_at(self.now);
-            while let Some((mark, class)) = self.links[id].members.first()
-                && mark <= clock
-            {
-                self.finish(class, &mut batch);
-            }
-        }
-        let mut classes = std::mem::take(&mut self.due_classes);
-        self.capped.up_to(self.now, &mut classes);
-        for id in classes.drain(..) {
-            let clock = self.clock_of(id);
-            for _ in 0..self.classes[id].flows {
-                if self.classes[id].first.mark <= clock {
-                    self.finish(id, &mut batch);
-                }
-            }
-        }
-        batch.sort_unstable();
-        finished.extend(batch.drain(..).map(|(_, flow)| flow));
-        (self.batch, self.due_links, self.due_classes) = (batch, links, classes);
-    }
-
-    fn finish(&mut self, class: ClassId, batch: &mut Vec<(u64, FlowId)>) {
-        let flow = self.classes[class].first.flow;
-        batch.push((self.flows[flow].start, flow));
-        self.remove(flow);
     }
 
     fn class_of(&self, flow: FlowId) -> &Class {

@@ -91,6 +91,40 @@ impl FairSharing {
         }
     }
 
+    /// Takes out everything that completes now.
+    pub(super) fn complete(&mut self, finished: &mut Vec<FlowId>) {
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut links = std::mem::take(&mut self.due_links);
+        self.due.up_to(self.now, &mut links);
+        for id in links.drain(..) {
+            let clock = self.links[id].clock_at(self.now);
+            while let Some((mark, class)) = self.links[id].members.first()
+                && mark <= clock
+            {
+                self.finish(class, &mut batch);
+            }
+        }
+        let mut classes = std::mem::take(&mut self.due_classes);
+        self.capped.up_to(self.now, &mut classes);
+        for id in classes.drain(..) {
+            let clock = self.clock_of(id);
+            for _ in 0..self.classes[id].flows {
+                if self.classes[id].first.mark <= clock {
+                    self.finish(id, &mut batch);
+                }
+            }
+        }
+        batch.sort_unstable();
+        finished.extend(batch.drain(..).map(|(_, flow)| flow));
+        (self.batch, self.due_links, self.due_classes) = (batch, links, classes);
+    }
+
+    fn finish(&mut self, class: ClassId, batch: &mut Vec<(u64, FlowId)>) {
+        let flow = self.classes[class].first.flow;
+        batch.push((self.flows[flow].start, flow));
+        self.remove(flow);
+    }
+
     /// Accounts for `by` more flows in a class that stays where it is.
     fn recount(&mut self, id: ClassId, by: i64) {
         let class = &mut self.classes[id];

@@ -172,7 +172,7 @@ impl Pair {
 #[test]
 fn rates_agree_with_progressive_filling_and_all_invariants_hold() {
     let mut compared = 0;
-    for seed in 0..4000 {
+    for seed in 0..6000 {
         let mut pair = Pair::new(seed, None);
         for step in 0..80 {
             pair.act();

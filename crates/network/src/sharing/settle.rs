@@ -33,7 +33,7 @@ impl FairSharing {
     ///
     /// Lowest level first: a level depends on lower ones only, so that most links settle once.
     pub(super) fn settle(&mut self) {
-        /// Settles per link and batch. No batch in 40,000 random networks took more than 3.
+        /// Settles per link and batch. No batch in 30,000 random networks took more than 3.
         const BOUND: u64 = 1000;
         if self.dirty.is_empty() {
             return;

@@ -41,31 +41,37 @@ fn steady(
 
 #[test]
 fn an_event_on_a_shared_uplink_costs_the_same_however_many_share_it() {
-    for flows in [100, 1000, 10_000] {
-        let mut rng = Streams::new(flows, 0).open("uplink", 0);
+    for flows in [100_u32, 1000, 10_000] {
+        let mut rng = Streams::new(u64::from(flows), 0).open("uplink", 0);
         let mut sharing = FairSharing::new();
-        let hub = sharing.add_link(rate(40e6 * flows as f64));
-        let mut downlinks = Vec::new();
+        let hub = sharing.add_link(rate(40e6 * f64::from(flows)));
+        // Half of the downlinks are idle, so that another one takes the place of a completed flow.
+        let mut idle: Vec<LinkId> = (0..2 * flows)
+            .map(|_| sharing.add_link(rate(5e6 + 95e6 * uniform(&mut rng))))
+            .collect();
+        let mut busy = vec![hub; 3 * flows as usize];
+        let mut start = |sharing: &mut FairSharing, now, over: Option<FlowId>| {
+            idle.extend(over.map(|over| busy[over.index()]));
+            let which = uniform_below(&mut rng, u32::try_from(idle.len()).unwrap());
+            let down = idle.swap_remove(which as usize);
+            let flow = sharing.start(now, &[hub, down], None, size(&mut rng));
+            busy[flow.index()] = down;
+        };
         for _ in 0..flows {
-            let down = sharing.add_link(rate(5e6 + 95e6 * uniform(&mut rng)));
-            let flow = sharing.start(SimTime::ZERO, &[hub, down], None, size(&mut rng));
-            assert_eq!(flow.index(), downlinks.len());
-            downlinks.push(down);
+            start(&mut sharing, SimTime::ZERO, None);
         }
         sharing.check().unwrap();
         let burst = sharing.effort();
-        assert!(burst.settles < 2 * flows, "{flows} flows: {burst:?}");
-        let work = steady(&mut sharing, 20_000, |sharing, now, flow| {
-            let down = downlinks[flow.index()];
-            let flow = sharing.start(now, &[hub, down], None, size(&mut rng));
-            if flow.index() == downlinks.len() {
-                downlinks.push(down);
-            }
-            downlinks[flow.index()] = down;
+        assert!(
+            burst.settles < 2 * u64::from(flows),
+            "{flows} flows: {burst:?}"
+        );
+        let work = steady(&mut sharing, 20_000, |sharing, now, over| {
+            start(sharing, now, Some(over));
         });
         let [settles, _, moves, pushes] = work;
         assert!(
-            settles < 3.0 && moves < 0.5 && pushes < 3.0,
+            settles < 4.0 && moves < 1.0 && pushes < 4.0,
             "{flows} flows: {work:?}"
         );
     }

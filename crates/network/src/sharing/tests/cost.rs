@@ -41,7 +41,7 @@ fn steady(
 
 #[test]
 fn an_event_on_a_shared_uplink_costs_the_same_however_many_share_it() {
-    for flows in [100, 1000, 10_000] {
+    for flows in [100_u32, 1000, 10_000] {
         let mut rng = Streams::new(u64::from(flows), 0).open("uplink", 0);
         let mut sharing = FairSharing::new();
         let hub = sharing.add_link(rate(40e6 * f64::from(flows)));

@@ -152,6 +152,13 @@ impl<A: Architecture> Context<'_, A> {
         self.kernel.now
     }
 
+    /// Bytes that this node has sent so far, those of transfers under way included.
+    pub fn bytes_sent(&mut self) -> Bytes {
+        let kernel = &mut *self.kernel;
+        let moving = kernel.network.sent_in_progress(kernel.now, self.node);
+        kernel.loads[self.node.index()].sent + moving
+    }
+
     /// The architecture's own random stream.
     pub fn rng(&mut self) -> &mut Stream {
         self.rng

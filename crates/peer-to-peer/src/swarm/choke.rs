@@ -5,7 +5,12 @@ use netduel_world::{Context, NodeId, SimDuration, uniform_below};
 use super::{
     Swarm, Timer,
     message::{Connection, Message, Status},
+    peer::Link,
 };
+
+/// An uplink that carries this share of its rate is full: the rest is the gap between a piece and
+/// the request for the next.
+const UPLINK_FULL: f64 = 0.8;
 
 impl Swarm {
     /// Keeps reviewing while there are neighbours.
@@ -22,6 +27,7 @@ impl Swarm {
         self.peers[cx.node().index()].reviewing = false;
         self.keep_alive(cx);
         self.listen(cx);
+        self.open_slots(cx);
         self.rechoke(cx);
         let peer = &mut self.peers[cx.node().index()];
         peer.reviews += 1;
@@ -30,6 +36,22 @@ impl Swarm {
         }
         self.ask_everybody(cx);
         self.keep_reviewing(cx);
+    }
+
+    /// Whoever has everything serves more neighbours while those it serves cannot take all that its
+    /// uplink gives: else an origin with a fast link would feed a few slow ones and idle (the
+    /// rate-based choker of libtorrent).
+    fn open_slots(&mut self, cx: &mut Context<'_, Self>) {
+        let sent = cx.bytes_sent();
+        let now = cx.now();
+        let peer = &mut self.peers[cx.node().index()];
+        let (before, since) = std::mem::replace(&mut peer.sent, (sent, now));
+        let possible = peer.uplink.get() / 8.0 * now.since(since).as_seconds();
+        let idles = ((sent.0 - before.0) as f64) < UPLINK_FULL * possible;
+        let served = peer.links.iter().filter(|link| !link.told.choking).count();
+        if peer.has_all() && idles && served > peer.slots as usize {
+            peer.slots *= 2;
+        }
     }
 
     /// Serves the neighbours that gave most in the last two intervals, and one at random. Who has
@@ -48,7 +70,7 @@ impl Swarm {
             let gave = |index: &usize| peer.links[*index].received.iter().sum::<u64>();
             wanted.sort_by_key(|index| std::cmp::Reverse(gave(index)));
         }
-        let regular = wanted.len().min(self.config.slots as usize);
+        let regular = wanted.len().min(peer.slots as usize);
         let moves_on = (peer.reviews + 1).is_multiple_of(self.config.optimistic_rounds);
         let rest = &wanted[regular..];
         let stays = rest.iter().find(|index| peer.links[**index].optimistic);
@@ -66,24 +88,36 @@ impl Swarm {
         }
     }
 
-    /// Gives a free slot to neighbours that want one.
+    /// Gives free slots to neighbours that wait for one: regular ones to those that gave most, the
+    /// optimistic one to any.
     pub(super) fn fill_slots(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         if self.peers[node.index()].free_rider {
             return;
         }
         loop {
-            let links = &self.peers[node.index()].links;
-            let served = links.iter().filter(|link| !link.told.choking).count();
-            if served > self.config.slots as usize {
+            let peer = &self.peers[node.index()];
+            let served = |link: &&Link| !link.told.choking;
+            let optimistic = peer.links.iter().filter(served).any(|link| link.optimistic);
+            let regular = peer.links.iter().filter(served).count() - usize::from(optimistic);
+            let takes_regular = regular < peer.slots as usize;
+            if !takes_regular && optimistic {
                 return;
             }
-            let waiting: Vec<usize> = (0..links.len())
-                .filter(|index| links[*index].is_wanted() && links[*index].told.choking)
-                .collect();
+            let waiting = |index: &usize| {
+                let link = &peer.links[*index];
+                link.is_wanted() && link.told.choking
+            };
+            let mut waiting: Vec<usize> = (0..peer.links.len()).filter(waiting).collect();
+            if takes_regular && !peer.has_all() {
+                let gave = |index: &usize| peer.links[*index].received.iter().sum::<u64>();
+                let most = waiting.iter().map(gave).max();
+                waiting.retain(|index| Some(gave(index)) == most);
+            }
             let Some(next) = draw(&waiting, cx) else {
                 return;
             };
+            self.peers[node.index()].links[next].optimistic = !takes_regular;
             self.set_choking(next, false, cx);
         }
     }
@@ -142,6 +176,7 @@ impl Swarm {
         let lost_interest = link.hears.interested && !status.interested;
         link.hears = status;
         if lost_interest {
+            link.optimistic = false;
             self.set_choking(index, true, cx);
         }
         self.catch_up(index, status.heard, cx);

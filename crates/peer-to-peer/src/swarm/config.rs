@@ -25,7 +25,7 @@ pub struct Config {
     /// enough", IMC 2006).
     pub connections: u32,
     /// Neighbours that a peer serves for what they give, beside one optimistic; at least 1.
-    /// BEP 3: four.
+    /// BEP 3: four. Whoever has everything serves twice as many while its uplink is not full.
     pub slots: u32,
     /// Time between two reviews of whom to serve. BEP 3: 10 s.
     pub choke_interval: Seconds,

@@ -24,7 +24,7 @@ use netduel_world::{
 
 use announced::Announced;
 use message::Message;
-use peer::{FirstCopies, Peer};
+use peer::{FirstCopies, Owner, Peer};
 use tracker::Tracker;
 
 pub use config::{Choice, Config};
@@ -185,7 +185,12 @@ impl Swarm {
         } else {
             (Vec::new(), shuffled(all, rng))
         };
-        let mut peer = Peer::new(missing, self.piece_count, cast.is_free_rider(node));
+        let owner = Owner {
+            free_rider: cast.is_free_rider(node),
+            slots: self.config.slots,
+            uplink: cast.upload(node),
+        };
+        let mut peer = Peer::new(missing, self.piece_count, owner);
         if origin {
             peer.joined = true;
             peer.first_copies = Some(FirstCopies::new(self.piece_count));
@@ -212,7 +217,12 @@ impl Swarm {
             StateLoss::Lost => shuffled(all.clone().collect(), cx.rng()),
         };
         let kept: Vec<u32> = all.filter(|piece| !missing.contains(piece)).collect();
-        let mut peer = Peer::new(missing, self.piece_count, old.free_rider);
+        let owner = Owner {
+            free_rider: old.free_rider,
+            slots: self.config.slots,
+            uplink: old.uplink,
+        };
+        let mut peer = Peer::new(missing, self.piece_count, owner);
         peer.joined = old.joined;
         peer.opened = old.opened;
         peer.first_copies = (loss == StateLoss::Kept)

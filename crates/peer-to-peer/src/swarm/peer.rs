@@ -1,6 +1,8 @@
 //! One peer: what it has, what it lacks, and how it stands with its neighbours.
 
-use netduel_world::{NodeId, RequestId, SimTime, Stream, TransferId, uniform_below};
+use netduel_world::{
+    BitsPerSecond, Bytes, NodeId, RequestId, SimTime, Stream, TransferId, uniform_below,
+};
 
 use super::{
     announced::Announced,
@@ -105,6 +107,12 @@ pub(super) struct Peer {
     pub(super) joined: bool,
     /// Whether its owner lets it give nothing.
     pub(super) free_rider: bool,
+    /// Neighbours served at once, beside the optimistic one.
+    pub(super) slots: u32,
+    /// What it had sent at the last review, and when that was.
+    pub(super) sent: (Bytes, SimTime),
+    /// Rate of its uplink.
+    pub(super) uplink: BitsPerSecond,
     /// Whether a review of whom to serve is due.
     pub(super) reviewing: bool,
     /// Reviews so far.
@@ -117,6 +125,14 @@ pub(super) struct Peer {
     pub(super) opened: u32,
     /// What an origin has given out of what nobody else had.
     pub(super) first_copies: Option<FirstCopies>,
+}
+
+/// What the owner of a device has decided.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Owner {
+    pub(super) free_rider: bool,
+    pub(super) slots: u32,
+    pub(super) uplink: BitsPerSecond,
 }
 
 /// An origin's care that every piece goes out once before one goes out twice.
@@ -162,7 +178,7 @@ impl FirstCopies {
 
 impl Peer {
     /// A peer that lacks the pieces `missing`.
-    pub(super) fn new(missing: Vec<u32>, piece_count: u32, free_rider: bool) -> Self {
+    pub(super) fn new(missing: Vec<u32>, piece_count: u32, owner: Owner) -> Self {
         let count = piece_count as usize;
         let mut place = vec![ON_DISK; count];
         for (piece, index) in missing.iter().zip(0..) {
@@ -177,7 +193,10 @@ impl Peer {
             awaited: vec![0; count],
             request: None,
             joined: false,
-            free_rider,
+            free_rider: owner.free_rider,
+            slots: owner.slots,
+            sent: (Bytes(0), SimTime::ZERO),
+            uplink: owner.uplink,
             reviewing: false,
             reviews: 0,
             unanswered: 0,

@@ -3,41 +3,29 @@
 //! One TOML file asks one question. [`read`] checks everything before the first event: a
 //! [`Scenario`] that exists can be run.
 
+mod check;
 mod claim;
+mod document;
 mod error;
 mod files;
+mod key;
+mod ledger;
+mod message;
+mod plan;
+mod raw;
+mod resolve;
 mod scenario;
+mod schema;
+mod sweep;
+mod table;
+mod tables;
+mod template;
+mod words;
 
 pub use claim::{Bound, Claim, METRICS, Relation, Term};
 pub use error::{Position, ScenarioError};
 pub use files::{Disk, Files};
+pub use plan::read;
 pub use scenario::{Axis, Entrant, Experiment, FairnessLedger, Point, Scenario};
-
-use std::path::Path;
-
-use netduel_world::{Kind, Registry};
-
-/// Reads and checks the scenario at `path` and every table it names.
-///
-/// # Errors
-/// The first mistake, with its position.
-pub fn read(
-    path: &Path,
-    files: &dyn Files,
-    registry: &Registry,
-) -> Result<Scenario, ScenarioError> {
-    let _ = (path, files, registry);
-    todo!()
-}
-
-/// The JSON schema of scenario files, with the settings of every registered architecture.
-pub fn schema(registry: &Registry) -> serde_json::Value {
-    let _ = registry;
-    todo!()
-}
-
-/// A commented scenario to start from, in which these architectures meet.
-pub fn template(kinds: &[&Kind]) -> String {
-    let _ = kinds;
-    todo!()
-}
+pub use schema::schema;
+pub use template::template;

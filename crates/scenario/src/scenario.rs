@@ -34,6 +34,7 @@ pub struct Scenario {
     /// SHA-256 over the file and every table it reads, in hexadecimal digits.
     pub digest: String,
     pub(crate) resolved: String,
+    pub(crate) explained: String,
 }
 
 /// A contender's place in the charts.
@@ -104,6 +105,6 @@ impl Scenario {
 
     /// What the scenario means, in plain words.
     pub fn explain(&self) -> String {
-        todo!()
+        self.explained.clone()
     }
 }

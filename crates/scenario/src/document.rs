@@ -32,11 +32,11 @@ impl<'t> Document<'t> {
     /// Reads the TOML, whatever it says.
     pub(crate) fn parse(path: PathBuf, text: &'t str) -> Result<Self, ScenarioError> {
         let root = DeTable::parse(text).map_err(|error| {
-            let start = error.span().map_or(0, |span| span.start);
+            let span = error.span().unwrap_or(0..0);
             ScenarioError {
                 path: path.clone(),
-                position: Some(position(text, start)),
-                message: message::syntax(error.message()),
+                position: Some(position(text, span.start)),
+                message: message::syntax(error.message(), &text[span]),
                 hint: None,
             }
         })?;

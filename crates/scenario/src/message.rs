@@ -2,8 +2,15 @@
 
 use crate::key::{Key, suggestion};
 
-/// A syntax error. The parser's words are good; they lack a subject.
-pub(crate) fn syntax(message: &str) -> String {
+/// A syntax error at `text`. The parser's words are good where they have a subject.
+pub(crate) fn syntax(message: &str, text: &str) -> String {
+    match message {
+        "duplicate key" => return format!("`{text}` is written twice; expected once"),
+        _ if message.starts_with("string values must be quoted") && text.trim().is_empty() => {
+            return "the value is missing; expected one after `=`".to_owned();
+        }
+        _ => {}
+    }
     match message.split_once(", expected ") {
         Some((problem, "nothing")) => problem.to_owned(),
         Some((problem, expected)) => format!("{problem}; expected {expected}"),
@@ -87,7 +94,13 @@ fn wrong_value(message: &str, key: &Key) -> Option<(String, Option<String>)> {
         .split_once("; expected ")
         .or_else(|| rest.split_once(", expected "))?;
     let (expected, hint) = split_hint(expected);
-    let message = format!("`{key}` is {}; expected {}", value(found), kind(expected));
+    let expected = match kind(expected) {
+        // A count that is too large learns the range; any other mistake is of another kind.
+        range if found.starts_with("integer `") && !found.contains('-') => range,
+        "a whole number from 0 to 4294967295" => "a whole number from 0 up",
+        other => other,
+    };
+    let message = format!("`{key}` is {}; expected {expected}", value(found));
     Some((message, hint))
 }
 

@@ -88,6 +88,7 @@ impl<'a> Plan<'a> {
         let mut docs = sweep::expand(self.doc, self.sweeps)?.into_iter();
         let (values, first_doc) = docs.next().expect("there is at least one point");
         // What is wrong with the file at large is found before its contenders are looked at.
+        check::refuse_lists(&first_doc)?;
         let raw: raw::Scenario = first_doc.read()?;
         let candidates = check::candidates(&first_doc, self.registry)?;
         let kinds: Vec<Kind> = candidates.iter().map(|c| c.kind).collect();
@@ -115,6 +116,7 @@ impl<'a> Plan<'a> {
         doc: Document<'a>,
         (experiment, candidates, kinds): (Experiment, &[Candidate], &[Kind]),
     ) -> Result<Read<'a>, ScenarioError> {
+        check::refuse_lists(&doc)?;
         let raw: raw::Scenario = doc.read()?;
         let check = Check {
             doc: &doc,
@@ -165,6 +167,7 @@ impl<'a> Plan<'a> {
             first: &points[0],
             point_count: points.len(),
             experiment,
+            claims: &claims,
             ledger: &ledger,
         });
         Ok(Scenario {

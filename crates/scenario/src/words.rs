@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use netduel_world::{Patience, Pick, StateLoss};
 
 use crate::{
+    claim::Claim,
     key::Key,
     raw::{self, Either, LatencyTable, Until, WhatTable, WhoTable},
     scenario::{Axis, Entrant, Experiment, FairnessLedger, Point},
@@ -23,6 +24,7 @@ pub(crate) struct Duel<'a> {
     pub(crate) first: &'a Point,
     pub(crate) point_count: usize,
     pub(crate) experiment: Experiment,
+    pub(crate) claims: &'a [Claim],
     pub(crate) ledger: &'a FairnessLedger,
 }
 
@@ -73,6 +75,11 @@ impl Words<'_> {
         section("Patience", self.patience(&duel.first.world.patience));
         section("Failures", self.failures());
         section("Runs", self.runs(duel));
+        if !duel.claims.is_empty() {
+            let claims = duel.claims.iter();
+            let claims = claims.map(|claim| format!("{} ({})", claim.text, claim.expect));
+            section("Claims", claims.collect());
+        }
         section("Equal for all", duel.ledger.equal.clone());
         let different = duel.ledger.different.iter();
         let different: Vec<String> = different.map(|(l, s)| format!("{l}: {s}")).collect();

@@ -3,18 +3,19 @@
 mod contenders;
 mod failures;
 mod laws;
+mod lists;
 mod network;
 mod population;
 
 pub(crate) use contenders::{Candidate, candidates, configure, fit};
+pub(crate) use lists::refuse_lists;
 
 use netduel_world::{
     AfterDownload, Arrivals, Kind, MachineGroup, Patience, Seconds, WorldKey, WorldSpec,
 };
-use toml::de::DeValue;
 
 use crate::{
-    document::{Document, Value},
+    document::Document,
     error::ScenarioError,
     key::Key,
     raw::{self, Either, Until},
@@ -47,7 +48,6 @@ pub(crate) struct Check<'a> {
 impl Check<'_> {
     /// The world, when everything about it is right.
     pub(crate) fn world(&self) -> Result<WorldSpec, ScenarioError> {
-        self.refuse_lists()?;
         let (regions, region_shares) = self.regions()?;
         let infrastructure = self.infrastructure(&regions)?;
         let (run_for, at_most) = self.limits()?;
@@ -66,47 +66,6 @@ impl Check<'_> {
             run_for,
             at_most,
         })
-    }
-
-    /// Derived readers take a list where a table is due, its items in the order of the keys.
-    fn refuse_lists(&self) -> Result<(), ScenarioError> {
-        for name in [
-            "population",
-            "infrastructure",
-            "network",
-            "demand",
-            "patience",
-            "experiment",
-        ] {
-            let key = Key::from(name);
-            if let Some((_, value)) = self.doc.find(&key) {
-                self.refuse_lists_in(&key, value)?;
-            }
-        }
-        let key = Key::from("failures");
-        let Some((_, value)) = self.doc.find(&key) else {
-            return Ok(());
-        };
-        let items = value.get_ref().as_array().into_iter().flatten();
-        for (item, number) in items.zip(1_usize..) {
-            self.refuse_lists_in(&key.join(number.to_string()), item)?;
-        }
-        Ok(())
-    }
-
-    fn refuse_lists_in(&self, key: &Key, value: &Value<'_>) -> Result<(), ScenarioError> {
-        match value.get_ref() {
-            DeValue::Array(_) if key.0.last().is_none_or(|name| name != "mix") => {
-                Err(self.doc.refuse(key, "a table or a single value"))
-            }
-            DeValue::Array(items) => items.iter().zip(1_usize..).try_for_each(|(item, number)| {
-                self.refuse_lists_in(&key.join(number.to_string()), item)
-            }),
-            DeValue::Table(table) => table.iter().try_for_each(|(name, item)| {
-                self.refuse_lists_in(&key.join(&**name.get_ref()), item)
-            }),
-            _ => Ok(()),
-        }
     }
 
     /// Keys that are written and do nothing at this point.

@@ -71,7 +71,17 @@ where
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let table = Table::deserialize(MapAccessDeserializer::new(&mut map))?;
+        let table = Table::deserialize(MapAccessDeserializer::new(&mut map)).map_err(|error| {
+            // What serde says of an enum that is written as an empty table.
+            if error
+                .to_string()
+                .starts_with("invalid type: map, expected enum")
+            {
+                let expected = Table::EXPECTED;
+                return A::Error::custom(format!("found an empty table; expected {expected}"));
+            }
+            error
+        })?;
         if map.next_key::<IgnoredAny>()?.is_some() {
             let expected = Table::EXPECTED;
             let message = format!("found a table of several entries; expected {expected}");

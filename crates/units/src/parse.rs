@@ -23,6 +23,12 @@ impl ParseError {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same with the text in the place of the value that it stands for.
+    pub(crate) fn written_as(mut self, text: &str) -> Self {
+        self.found = format!("`{text}`");
+        self
+    }
 }
 
 impl fmt::Display for ParseError {
@@ -88,26 +94,27 @@ impl Units {
         format!("units are {}", names.join(", "))
     }
 
-    /// Writes `value` base units in the unit that makes the shortest number and reads back to the
-    /// same value; of equals the larger unit.
+    /// Writes `value` base units in the unit that makes the shortest number from 1 up and reads back
+    /// to the same value; of equals the larger unit.
     pub(crate) fn print(
         &self,
         value: f64,
         printable: &[&str],
         f: &mut fmt::Formatter<'_>,
     ) -> fmt::Result {
+        if value == 0.0 {
+            return write!(f, "0 {}", printable[0]);
+        }
         let candidates = self.scales.iter().filter_map(|(name, scale)| {
             let number = value / scale;
             let exact = (number * scale).to_bits() == value.to_bits();
             let digits = number.to_string();
-            (exact && printable.contains(name)).then_some((digits, *name, *scale))
+            let rank = (number.abs() < 1.0, digits.len());
+            (exact && printable.contains(name)).then_some((rank, digits, *name, *scale))
         });
-        let best = candidates.min_by(|a, b| {
-            let by_length = a.0.len().cmp(&b.0.len());
-            by_length.then(b.2.total_cmp(&a.2))
-        });
+        let best = candidates.min_by(|a, b| a.0.cmp(&b.0).then(b.3.total_cmp(&a.3)));
         match best {
-            Some((digits, name, _)) => write!(f, "{digits} {name}"),
+            Some((_, digits, name, _)) => write!(f, "{digits} {name}"),
             None => write!(f, "{value} {}", printable[0]),
         }
     }

@@ -294,7 +294,7 @@ impl FromStr for BitsPerSecond {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (number, scale) = RATE.parse(text)?;
-        Self::new(number * scale)
+        Self::new(number * scale).map_err(|error| error.written_as(text))
     }
 }
 
@@ -340,7 +340,7 @@ impl FromStr for Seconds {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (number, scale) = TIME.parse(text)?;
-        Self::new(number * scale)
+        Self::new(number * scale).map_err(|error| error.written_as(text))
     }
 }
 
@@ -399,7 +399,7 @@ impl FromStr for PerSecond {
 
     fn from_str(text: &str) -> Result<Self, ParseError> {
         let (number, scale) = FREQUENCY.parse(text)?;
-        Self::new(number * scale)
+        Self::new(number * scale).map_err(|error| error.written_as(text))
     }
 }
 
@@ -442,7 +442,7 @@ impl FromStr for Share {
             .parse()
             .map_err(|_| ParseError::new(format!("`{text}`"), Self::EXPECTED))?;
         let divisor = if trimmed.ends_with('%') { 100.0 } else { 1.0 };
-        Self::new(number / divisor)
+        Self::new(number / divisor).map_err(|error| error.written_as(text))
     }
 }
 
@@ -556,6 +556,17 @@ mod tests {
         assert_eq!(BitsPerSecond(10e6).to_string(), "10 Mbps");
         assert_eq!(Seconds(300.0).to_string(), "5 min");
         assert_eq!(Seconds(0.02).to_string(), "20 ms");
+        assert_eq!(BitsPerSecond(100e6).to_string(), "100 Mbps");
+        assert_eq!(Seconds(0.0).to_string(), "0 s");
         assert_eq!(Share(0.2).to_string(), "20 %");
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_shown_as_it_wwritten_as() {
+        let error = "-20 ms".parse::<Seconds>().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "found `-20 ms`; expected a time from 0 s to 100 years"
+        );
     }
 }

@@ -1,0 +1,240 @@
+//! From a scenario as written to a checked world.
+
+mod contenders;
+mod failures;
+mod laws;
+mod lists;
+mod network;
+mod population;
+
+pub(crate) use contenders::{Candidate, candidates, configure, fit};
+pub(crate) use lists::refuse_lists;
+
+use netduel_world::{
+    AfterDownload, Arrivals, Kind, MachineGroup, Patience, Seconds, WorldKey, WorldSpec,
+};
+
+use crate::{
+    document::Document,
+    error::ScenarioError,
+    key::Key,
+    raw::{self, Either, Until},
+    tables::Tables,
+};
+
+/// Most users of a world: a tenfold of the largest that fits a laptop.
+const PEERS_MAX: u32 = 10_000_000;
+/// Most machines of an operator.
+const MACHINES_MAX: u32 = 100_000;
+/// A run that is not over after this long is given up, unless the scenario says otherwise.
+const AT_MOST_DAYS: f64 = 30.0;
+
+/// A key that is written and does nothing.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Idle {
+    pub(crate) key: Key,
+    pub(crate) why: &'static str,
+}
+
+/// What is checked, and with what.
+pub(crate) struct Check<'a> {
+    pub(crate) doc: &'a Document<'a>,
+    pub(crate) raw: &'a raw::Scenario,
+    pub(crate) tables: &'a Tables<'a>,
+    /// Architectures of the contenders.
+    pub(crate) kinds: &'a [Kind],
+}
+
+impl Check<'_> {
+    /// The world, when everything about it is right.
+    pub(crate) fn world(&self) -> Result<WorldSpec, ScenarioError> {
+        let (regions, region_shares) = self.regions()?;
+        let infrastructure = self.infrastructure(&regions)?;
+        let (run_for, at_most) = self.limits()?;
+        let population = self.population(region_shares)?;
+        let (latency, corruption) = self.network(&regions)?;
+        Ok(WorldSpec {
+            latency,
+            corruption,
+            object_size: self.object_size()?,
+            arrivals: self.arrivals(population.peers)?,
+            patience: self.patience()?,
+            failures: self.failures(&infrastructure, run_for.unwrap_or(at_most))?,
+            population,
+            infrastructure,
+            regions,
+            run_for,
+            at_most,
+        })
+    }
+
+    /// Keys that are written and do nothing at this point.
+    pub(crate) fn idle(&self) -> Vec<Idle> {
+        let mut idle = Vec::new();
+        let mut note = |key: Key, why| {
+            if self.doc.has(&key) {
+                idle.push(Idle { key, why });
+            }
+        };
+        if !self.used(WorldKey::FreeRiders) {
+            let why = "no contender takes notice of free riders";
+            note("population.free-riders".into(), why);
+        }
+        if !self.used(WorldKey::AfterDownload) {
+            let why = "no contender takes notice of what users do after the download";
+            note("population.after-download".into(), why);
+        }
+        if self.raw.patience.retries == Some(0) {
+            for name in ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"] {
+                note(Key::from("patience").join(name), "there are no retries");
+            }
+        }
+        if matches!(self.raw.experiment.until, Some(Until::Fixed(_))) {
+            note(
+                "experiment.at-most".into(),
+                "`experiment.until` is a fixed time",
+            );
+        }
+        if !self.has_regions() {
+            let why = "`network.latency` has no regions";
+            note("population.regions".into(), why);
+            for (name, _) in &self.raw.infrastructure.0 {
+                note(Key::from("infrastructure").join(name).join("region"), why);
+            }
+        }
+        for (failure, number) in self.raw.failures.iter().zip(1_usize..) {
+            if matches!(failure.what, Either::Table(_)) {
+                let key = Key::from("failures").join(number.to_string()).join("state");
+                note(key, "churn keeps what is on the disk");
+            }
+        }
+        idle
+    }
+
+    /// Whether a contender takes notice of an optional part of the world.
+    pub(crate) fn used(&self, key: WorldKey) -> bool {
+        self.kinds.iter().any(|kind| kind.uses.contains(&key))
+    }
+
+    fn infrastructure(&self, regions: &[String]) -> Result<Vec<MachineGroup>, ScenarioError> {
+        let mut total: u32 = 0;
+        let mut groups = Vec::new();
+        for (name, machines) in &self.raw.infrastructure.0 {
+            let key = Key::from("infrastructure").join(name);
+            total = total.saturating_add(machines.count);
+            if machines.count == 0 || total > MACHINES_MAX {
+                let expected = format!("a whole number from 1 up, at most {MACHINES_MAX} in all");
+                return Err(self.doc.refuse(&key.join("count"), expected));
+            }
+            groups.push(MachineGroup {
+                name: name.clone(),
+                count: machines.count,
+                upload: machines.upload,
+                download: machines.download,
+                region: self.region_of(&key, machines.region.as_deref(), regions)?,
+            });
+        }
+        Ok(groups)
+    }
+
+    /// The fixed length of a run if it has one, and the time at which it ends at the latest.
+    fn limits(&self) -> Result<(Option<Seconds>, Seconds), ScenarioError> {
+        let experiment = &self.raw.experiment;
+        let default = Seconds::new(AT_MOST_DAYS * 86400.0).expect("a month is in range");
+        let at_most = experiment.at_most.unwrap_or(default);
+        let (run_for, at_most, key) = match experiment.until.unwrap_or_default() {
+            Until::AllServed => (None, at_most, "experiment.at-most"),
+            Until::Fixed(length) => (Some(length), length, "experiment.until"),
+        };
+        if at_most.get() <= 0.0 {
+            return Err(self.doc.refuse(&key.into(), "a time above 0 s"));
+        }
+        Ok((run_for, at_most))
+    }
+
+    fn patience(&self) -> Result<Patience, ScenarioError> {
+        let raw = &self.raw.patience;
+        let default = Patience::default();
+        let patience = Patience {
+            deadline: raw.deadline,
+            retries: raw.retries.unwrap_or(default.retries),
+            backoff: raw.backoff.unwrap_or(default.backoff),
+            backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),
+            backoff_max: raw.backoff_max.unwrap_or(default.backoff_max),
+            backoff_jitter: raw.backoff_jitter.unwrap_or(default.backoff_jitter),
+        };
+        let key = Key::from("patience");
+        if patience
+            .deadline
+            .is_some_and(|deadline| deadline.get() <= 0.0)
+        {
+            return Err(self.doc.refuse(&key.join("deadline"), "a time above 0 s"));
+        }
+        if !(patience.backoff_factor >= 1.0 && patience.backoff_factor.is_finite()) {
+            return Err(self
+                .doc
+                .refuse(&key.join("backoff-factor"), "a number from 1 up"));
+        }
+        if patience.backoff > patience.backoff_max {
+            let (name, expected) = match raw.backoff_max {
+                Some(_) => (
+                    "backoff-max",
+                    format!("at least `backoff`, {}", patience.backoff),
+                ),
+                None => (
+                    "backoff",
+                    format!("at most `backoff-max`, {}", patience.backoff_max),
+                ),
+            };
+            return Err(self.doc.refuse(&key.join(name), expected));
+        }
+        Ok(patience)
+    }
+}
+
+/// What users do after the download.
+pub(crate) fn after_download(raw: &raw::Population) -> AfterDownload {
+    match raw.after_download {
+        None | Some(Either::Text(raw::AfterWord::Stay)) => AfterDownload::Stay,
+        Some(Either::Text(raw::AfterWord::Leave)) => AfterDownload::Leave,
+        Some(Either::Table(raw::AfterTable::Linger(time))) => AfterDownload::Linger(time),
+    }
+}
+
+impl Check<'_> {
+    fn object_size(&self) -> Result<netduel_world::Bytes, ScenarioError> {
+        let download = &self.raw.demand.download;
+        if download.objects != 1 {
+            let key = Key::from("demand.download.objects");
+            return Err(self
+                .doc
+                .refuse(&key, "1, the only count that this version knows"));
+        }
+        if download.size.0 == 0 {
+            return Err(self
+                .doc
+                .refuse(&"demand.download.size".into(), "a size above 0 B"));
+        }
+        Ok(download.size)
+    }
+
+    fn arrivals(&self, peers: u32) -> Result<Arrivals, ScenarioError> {
+        match &self.raw.demand.download.arrivals {
+            Either::Text(raw::AllAtOnce::AllAtOnce) => Ok(Arrivals::AllAtOnce),
+            Either::Table(raw::ArrivalsTable::Poisson(rate)) => Ok(Arrivals::Poisson(*rate)),
+            Either::Table(raw::ArrivalsTable::Trace(name)) => {
+                let key = Key::from("demand.download.arrivals.trace");
+                let mut times = self.tables.trace(self.doc, &key, name)?;
+                if times.len() < peers as usize {
+                    let rows = times.len();
+                    return Err(self.doc.problem(
+                        &key,
+                        format!("has {rows} rows for {peers} users; expected a row for each user"),
+                    ));
+                }
+                times.truncate(peers as usize);
+                Ok(Arrivals::Trace(times))
+            }
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The fairness ledger: what is equal for all contenders and what is not.
+
+use std::sync::Arc;
+
+use netduel_world::{Pick, Who, World, WorldKey, WorldSpec};
+
+use crate::{
+    check::Candidate,
+    raw,
+    scenario::{Experiment, FairnessLedger, Point},
+    words,
+};
+
+/// Opens the ledger at the first point. What the contenders are told there holds at all points
+/// but for the numbers.
+pub(crate) fn open(
+    raw: &raw::Scenario,
+    candidates: &[Candidate],
+    points: &[Point],
+    experiment: Experiment,
+) -> FairnessLedger {
+    let first = &points[0];
+    FairnessLedger {
+        equal: equal(&first.world, experiment),
+        different: different(raw, candidates, first, experiment),
+    }
+}
+
+fn equal(world: &WorldSpec, experiment: Experiment) -> Vec<String> {
+    let machines = if world.infrastructure.is_empty() {
+        "there are no machines of an operator"
+    } else {
+        "the same machines of an operator, with the same links, are there"
+    };
+    let mut equal = vec![
+        "devices and links: every user has the same device, place and access rates".to_owned(),
+        format!("infrastructure: {machines}"),
+        "network: the same latencies, and bandwidth is shared by the same rule".to_owned(),
+        "requests: the same users ask for the same object at the same times".to_owned(),
+        "patience: deadline, retries and waits of the users are the same".to_owned(),
+    ];
+    equal.push(match world.failures.len() {
+        0 => "failures: none".to_owned(),
+        1 => "failures: the same one at the same time, drawn alike".to_owned(),
+        count => format!("failures: the same {count} at the same times, drawn alike"),
+    });
+    if let Some(spared) = spared(world) {
+        equal.push(format!(
+            "failures: {spared} are spared, as the scenario says"
+        ));
+    }
+    equal.push(format!(
+        "chance: replication r draws the same world from seed {} for all",
+        experiment.seed
+    ));
+    equal
+}
+
+/// Whoever no failure can hit while it hits others.
+fn spared(world: &WorldSpec) -> Option<&'static str> {
+    let hits = |role: Pick| {
+        world.failures.iter().any(|failure| match &failure.who {
+            Who::Role(pick) | Who::Random { of: pick, .. } => *pick == Pick::All || *pick == role,
+            Who::Machine(_) => role == Pick::Infrastructure,
+            Who::MostLoaded(_) => true,
+        })
+    };
+    let machines = !world.infrastructure.is_empty();
+    match (hits(Pick::Infrastructure), hits(Pick::Users)) {
+        (true, false) => Some("users' devices"),
+        (false, true) if machines => Some("the operator's machines"),
+        _ => None,
+    }
+}
+
+fn different(
+    raw: &raw::Scenario,
+    candidates: &[Candidate],
+    first: &Point,
+    experiment: Experiment,
+) -> Vec<(String, String)> {
+    let world = Arc::new(World::draw(&first.world, experiment.seed, 0));
+    let mut different = Vec::new();
+    for (candidate, contender) in candidates.iter().zip(&first.contenders) {
+        let mut note = |sentence: String| {
+            different.push((candidate.entrant.label.clone(), sentence));
+        };
+        contender.premises(&world).into_iter().for_each(&mut note);
+        if let Some(unnamed) = unnamed(&contender.settings(), &first.world) {
+            note(format!("its settings do not name the machines {unnamed}"));
+        }
+        for (key, name, written) in [
+            (
+                WorldKey::FreeRiders,
+                "free riders",
+                raw.population.free_riders.is_some(),
+            ),
+            (
+                WorldKey::AfterDownload,
+                "what users do after the download",
+                raw.population.after_download.is_some(),
+            ),
+        ] {
+            if written && !candidate.kind.uses.contains(&key) {
+                note(format!("it takes no notice of {name}"));
+            }
+        }
+    }
+    different
+}
+
+/// Machines that settings leave out while they name others.
+fn unnamed(settings: &toml::Table, world: &WorldSpec) -> Option<String> {
+    let groups = world.infrastructure.iter().map(|group| &group.name);
+    let (named, unnamed): (Vec<_>, Vec<_>) =
+        groups.partition(|name| settings.values().any(|value| mentions(value, name)));
+    if named.is_empty() || unnamed.is_empty() {
+        return None;
+    }
+    Some(words::and(unnamed.iter().map(|name| format!("\"{name}\""))))
+}
+
+fn mentions(value: &toml::Value, name: &str) -> bool {
+    match value {
+        toml::Value::String(text) => text == name,
+        toml::Value::Array(items) => items.iter().any(|item| mentions(item, name)),
+        toml::Value::Table(table) => table.values().any(|item| mentions(item, name)),
+        _ => false,
+    }
+}

@@ -1,0 +1,375 @@
+//! The scenario in plain words.
+
+use std::fmt::Write as _;
+
+use netduel_world::{Patience, Pick, StateLoss};
+
+use crate::{
+    claim::Claim,
+    key::Key,
+    raw::{self, Either, LatencyTable, Until, WhatTable, WhoTable},
+    scenario::{Axis, Entrant, Experiment, FairnessLedger, Point},
+};
+
+/// Puts things in words, "swept" in the place of what is varied.
+pub(crate) struct Words<'a> {
+    pub(crate) raw: &'a raw::Scenario,
+    pub(crate) swept: &'a [Key],
+}
+
+/// What the explanation is about besides the world.
+pub(crate) struct Duel<'a> {
+    pub(crate) entrants: &'a [Entrant],
+    pub(crate) axes: &'a [Axis],
+    pub(crate) first: &'a Point,
+    pub(crate) point_count: usize,
+    pub(crate) experiment: Experiment,
+    pub(crate) claims: &'a [Claim],
+    pub(crate) ledger: &'a FairnessLedger,
+}
+
+impl Words<'_> {
+    /// The set-up in one line.
+    pub(crate) fn setup(&self) -> String {
+        let mut parts = vec![
+            match self.varies("demand.download.size") {
+                true => "file size swept".to_owned(),
+                false => format!("{} file", self.raw.demand.download.size),
+            },
+            match self.varies("population.peers") {
+                true => "number of users swept".to_owned(),
+                false => count(self.raw.population.peers, "user"),
+            },
+        ];
+        for (name, machines) in &self.raw.infrastructure.0 {
+            let key = Key::from("infrastructure").join(name);
+            let number = match machines.count {
+                _ if self.varies_at(&key.join("count")) => "number swept, each ".to_owned(),
+                1 => String::new(),
+                count => format!("{count}, each "),
+            };
+            let up = self.or_swept(&key.join("upload"), machines.upload);
+            parts.push(format!("{name} {number}up {up}"));
+        }
+        parts.push(format!("users {}", self.access()));
+        if !matches!(self.raw.demand.download.arrivals, Either::Text(_)) {
+            parts.push(format!("arrivals {}", self.arrivals()));
+        }
+        parts.push(format!("latency {}", self.latency()));
+        parts.join("; ")
+    }
+
+    /// What the scenario means.
+    pub(crate) fn explain(&self, duel: &Duel<'_>) -> String {
+        let raw = self.raw;
+        let mut text = format!("{}\n\nQuestion: {}\n", raw.title, raw.question);
+        let mut section = |title: &str, lines: Vec<String>| {
+            write!(text, "\n{title}\n").expect("a string takes any text");
+            for line in lines {
+                writeln!(text, "  {line}").expect("a string takes any text");
+            }
+        };
+        section("Contenders", contenders(duel));
+        section("Devices", self.devices());
+        section("Demand", vec![self.demand()]);
+        section("Patience", self.patience(&duel.first.world.patience));
+        section("Failures", self.failures());
+        section("Runs", self.runs(duel));
+        if !duel.claims.is_empty() {
+            let claims = duel.claims.iter();
+            let claims = claims.map(|claim| format!("{} ({})", claim.text, claim.expect));
+            section("Claims", claims.collect());
+        }
+        section("Equal for all", duel.ledger.equal.clone());
+        let different = duel.ledger.different.iter();
+        let different: Vec<String> = different.map(|(l, s)| format!("{l}: {s}")).collect();
+        section("Different", or_none(different));
+        text
+    }
+
+    fn varies(&self, key: &str) -> bool {
+        self.varies_at(&key.into())
+    }
+
+    /// Whether the key or something in it is swept.
+    fn varies_at(&self, key: &Key) -> bool {
+        self.swept.iter().any(|swept| swept.0.starts_with(&key.0))
+    }
+
+    fn or_swept(&self, key: &Key, value: impl ToString) -> String {
+        if self.varies_at(key) {
+            "swept".to_owned()
+        } else {
+            value.to_string()
+        }
+    }
+
+    fn access(&self) -> String {
+        let population = &self.raw.population;
+        let key = Key::from("population");
+        match (&population.access, &population.upload, &population.download) {
+            (_, Some(upload), Some(download)) => {
+                let up = self.or_swept(&key.join("upload"), upload);
+                let down = self.or_swept(&key.join("download"), download);
+                format!("{up} up, {down} down")
+            }
+            (Some(file), ..) => {
+                let file = self.or_swept(&key.join("access"), &file.table);
+                format!("with access lines as in {file}")
+            }
+            _ => unreachable!("a checked scenario has access rates"),
+        }
+    }
+
+    fn latency(&self) -> String {
+        if self.varies("network.latency") {
+            return "swept".into();
+        }
+        match &self.raw.network.latency {
+            Either::Text(time) => time.to_string(),
+            Either::Table(table) => latency(table),
+        }
+    }
+
+    fn arrivals(&self) -> String {
+        if self.varies("demand.download.arrivals") {
+            return "swept".into();
+        }
+        match &self.raw.demand.download.arrivals {
+            Either::Text(raw::AllAtOnce::AllAtOnce) => "all at once".into(),
+            Either::Table(raw::ArrivalsTable::Poisson(rate)) => format!("{rate} (Poisson)"),
+            Either::Table(raw::ArrivalsTable::Trace(name)) => format!("as in {name}"),
+        }
+    }
+
+    fn devices(&self) -> Vec<String> {
+        let population = &self.raw.population;
+        let users = match self.varies("population.peers") {
+            true => "users, their number swept".to_owned(),
+            false => count(population.peers, "user"),
+        };
+        let mut lines = vec![format!("{users}, each with one device: {}", self.access())];
+        for (name, machines) in &self.raw.infrastructure.0 {
+            let key = Key::from("infrastructure").join(name);
+            let number = self.or_swept(&key.join("count"), machines.count);
+            let up = self.or_swept(&key.join("upload"), machines.upload);
+            let down = self.or_swept(&key.join("download"), machines.download);
+            let place = machines.region.as_deref();
+            let place = place.map_or(String::new(), |region| format!(", in {region}"));
+            lines.push(format!(
+                "machines \"{name}\" of an operator: {number}, each {up} up, {down} down{place}"
+            ));
+        }
+        lines.push(format!("latency, one way: {}", self.latency()));
+        if self.raw.network.corruption > 0.0 || self.varies("network.corruption") {
+            let key = "network.corruption".into();
+            let share = self.or_swept(&key, self.raw.network.corruption);
+            lines.push(format!(
+                "a byte of a transfer arrives wrong with probability {share}"
+            ));
+        }
+        if let Some(file) = &population.regions {
+            lines.push(format!("users live in regions as in {}", file.table));
+        }
+        if let Some(share) = population.free_riders {
+            let share = self.or_swept(&"population.free-riders".into(), share);
+            lines.push(format!(
+                "free riders, who give nothing back: {share} of users"
+            ));
+        }
+        lines.extend(self.after_download());
+        lines
+    }
+
+    fn after_download(&self) -> Option<String> {
+        let after = self.raw.population.after_download.as_ref()?;
+        if self.varies("population.after-download") {
+            return Some("how long users stay after the download is swept".into());
+        }
+        Some(match after {
+            Either::Text(raw::AfterWord::Stay) => "users stay after the download".into(),
+            Either::Text(raw::AfterWord::Leave) => "users leave once they have the object".into(),
+            Either::Table(raw::AfterTable::Linger(time)) => {
+                format!("users stay for {time} after the download and then leave")
+            }
+        })
+    }
+
+    fn demand(&self) -> String {
+        let size = self.or_swept(
+            &"demand.download.size".into(),
+            self.raw.demand.download.size,
+        );
+        let arrivals = self.arrivals();
+        format!("every user downloads the same object once; size {size}, arrivals {arrivals}")
+    }
+
+    fn patience(&self, patience: &Patience) -> Vec<String> {
+        let deadline = match patience.deadline {
+            _ if self.varies("patience.deadline") => "a request has a deadline, swept".to_owned(),
+            Some(time) => format!("a request that is not served after {time} has failed"),
+            None => "a request has no deadline".to_owned(),
+        };
+        let retries = self.or_swept(&"patience.retries".into(), patience.retries);
+        if retries == "0" {
+            return vec![deadline, "a failed attempt is not repeated".to_owned()];
+        }
+        let waits = ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"];
+        let swept = waits.iter().any(|name| {
+            let key = Key::from("patience").join(*name);
+            self.varies_at(&key)
+        });
+        let waits = if swept {
+            "waits swept".to_owned()
+        } else {
+            let Patience {
+                backoff,
+                backoff_factor,
+                backoff_max,
+                backoff_jitter,
+                ..
+            } = patience;
+            format!(
+                "after {backoff} at first, {backoff_factor} times longer each time up to \
+                 {backoff_max}, all within {backoff_jitter}"
+            )
+        };
+        vec![
+            deadline,
+            format!("a failed attempt is repeated; retries at most: {retries}, {waits}"),
+        ]
+    }
+
+    fn failures(&self) -> Vec<String> {
+        let failures = self.raw.failures.iter().zip(1_usize..);
+        let lines = failures.map(|(failure, number)| {
+            let key = Key::from("failures").join(number.to_string());
+            let mut sentence = format!("{number}. {}", failure_in_words(failure));
+            if self.varies_at(&key) {
+                sentence.push_str(" (swept in part; this is the first point)");
+            }
+            sentence
+        });
+        or_none(lines.collect())
+    }
+
+    fn runs(&self, duel: &Duel<'_>) -> Vec<String> {
+        let mut lines: Vec<String> = duel
+            .axes
+            .iter()
+            .map(|axis| format!("{} ({}): {}", axis.label, axis.key, axis.values.join(", ")))
+            .collect();
+        let Experiment { seed, replications } = duel.experiment;
+        let runs = duel.point_count * duel.entrants.len() * replications as usize;
+        lines.push(format!(
+            "{}, {} at each, from seed {seed}: {runs} runs",
+            count(duel.point_count, "point"),
+            count(replications, "replication"),
+        ));
+        lines.push(match self.raw.experiment.until.unwrap_or_default() {
+            _ if self.varies("experiment") => "the end of a run is swept".to_owned(),
+            Until::Fixed(time) => format!("a run ends after {time}"),
+            Until::AllServed => format!(
+                "a run ends once every request has ended, after {} at the latest",
+                duel.first.world.at_most
+            ),
+        });
+        lines
+    }
+}
+
+fn contenders(duel: &Duel<'_>) -> Vec<String> {
+    let lines = duel.entrants.iter().map(|entrant| {
+        let Entrant {
+            label,
+            kind,
+            family,
+        } = entrant;
+        format!("{label}: {kind}, of the family {family}")
+    });
+    lines.collect()
+}
+
+fn latency(table: &LatencyTable) -> String {
+    let mut text = match (&table.constant, &table.regions) {
+        (Some(time), _) => time.to_string(),
+        (None, Some(name)) => format!("between regions as in {name}"),
+        (None, None) => unreachable!("a checked scenario has a latency"),
+    };
+    if table.jitter.get() > 0.0 {
+        write!(text, ", within {}", table.jitter).expect("a string takes any text");
+    }
+    text
+}
+
+fn failure_in_words(failure: &raw::Failure) -> String {
+    let (who, one) = match &failure.who {
+        Either::Text(Pick::All) => ("all machines and users' devices".to_owned(), false),
+        Either::Text(Pick::Infrastructure) => ("all machines of the operator".to_owned(), false),
+        Either::Text(Pick::Users) => ("all users' devices".to_owned(), false),
+        Either::Table(WhoTable::Machine(name)) => (format!("the machines \"{name}\""), false),
+        Either::Table(WhoTable::MostLoaded(1)) => ("the most loaded node".to_owned(), true),
+        Either::Table(WhoTable::MostLoaded(n)) => (format!("the {n} most loaded nodes"), false),
+        Either::Table(WhoTable::Random(random)) => {
+            let of = match random.of {
+                Pick::All => "all nodes",
+                Pick::Infrastructure => "the operator's machines",
+                Pick::Users => "users' devices",
+            };
+            (
+                format!("{} of {of}, chosen at random,", random.share),
+                false,
+            )
+        }
+    };
+    let lasts = match failure.lasts {
+        Some(time) => format!("for {time}"),
+        None => "for good".to_owned(),
+    };
+    let at = failure.at;
+    match &failure.what {
+        Either::Text(raw::Crash::Crash) => {
+            let (crash, their) = if one {
+                ("crashes", "its")
+            } else {
+                ("crash", "their")
+            };
+            let state = match (failure.state.unwrap_or_default(), one) {
+                (StateLoss::Kept, true) => format!("keeps what is on {their} disk"),
+                (StateLoss::Kept, false) => format!("keep what is on {their} disks"),
+                (StateLoss::Lost, true) => format!("loses what is on {their} disk"),
+                (StateLoss::Lost, false) => format!("lose what is on {their} disks"),
+            };
+            format!("at {at}, {lasts}, {who} {crash} and {state}")
+        }
+        Either::Table(WhatTable::Churn(churn)) => format!(
+            "from {at} on, {lasts}, {who} come and go: sessions {}, downtimes {}",
+            churn.session, churn.downtime
+        ),
+    }
+}
+
+fn or_none(lines: Vec<String>) -> Vec<String> {
+    if lines.is_empty() {
+        return vec!["none".to_owned()];
+    }
+    lines
+}
+
+/// A count with its noun: `1 user`, `2 users`.
+fn count(number: impl ToString, noun: &str) -> String {
+    match number.to_string().as_str() {
+        "1" => format!("1 {noun}"),
+        number => format!("{number} {noun}s"),
+    }
+}
+
+/// A list in a sentence: `a, b and c`.
+pub(crate) fn and(items: impl Iterator<Item = String>) -> String {
+    let mut items: Vec<String> = items.collect();
+    match items.pop() {
+        None => String::new(),
+        Some(last) if items.is_empty() => last,
+        Some(last) => format!("{} and {last}", items.join(", ")),
+    }
+}

@@ -1,0 +1,122 @@
+//! Two designs that do nothing, one of each family.
+
+use netduel_world::{
+    Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Registry, Request, Stream,
+    TransferEnded, WorldKey,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::default();
+    registry.add::<Hub>().add::<Flock>();
+    registry
+}
+
+/// Implements the handlers of a design that does nothing.
+macro_rules! idle {
+    () => {
+        type Message = ();
+        type Timer = ();
+
+        fn on_request(&mut self, _: &Request, _: &mut Context<'_, Self>) {}
+        fn on_abandoned(&mut self, _: &Request, _: &mut Context<'_, Self>) {}
+        fn on_message(&mut self, _: NodeId, (): (), _: &mut Context<'_, Self>) {}
+        fn on_transfer(&mut self, _: TransferEnded, _: &mut Context<'_, Self>) {}
+        fn on_timer(&mut self, (): (), _: &mut Context<'_, Self>) {}
+        fn on_down(&mut self, _: Down, _: &mut Context<'_, Self>) {}
+        fn on_up(&mut self, _: &mut Context<'_, Self>) {}
+    };
+}
+
+/// Asks a machine.
+pub(crate) struct Hub;
+
+/// Settings of the hub.
+#[derive(Clone, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct HubConfig {
+    /// The machines that serve.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    machines: Option<String>,
+    /// Transfers at a time.
+    slots: u32,
+}
+
+impl Default for HubConfig {
+    fn default() -> Self {
+        Self {
+            machines: None,
+            slots: 100,
+        }
+    }
+}
+
+impl Architecture for Hub {
+    const KIND: &'static str = "hub";
+    const FAMILY: &'static str = "client-server";
+    const ABOUT: &'static str = "Everybody asks one machine.";
+    const USES: &'static [WorldKey] = &[];
+    type Config = HubConfig;
+
+    fn assemble(config: &HubConfig, cast: &Cast<'_>, _: &mut Stream) -> Result<Self, ConfigError> {
+        cast.machines("machines", config.machines.as_deref())?;
+        Ok(Self)
+    }
+
+    fn premises(_: &HubConfig, _: &Cast<'_>) -> Vec<String> {
+        vec!["users know the machine's address".into()]
+    }
+
+    idle!();
+}
+
+/// Asks the others.
+pub(crate) struct Flock;
+
+/// Settings of the flock, read leniently.
+#[derive(Clone, Deserialize, JsonSchema, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) struct FlockConfig {
+    /// Size of a piece.
+    piece: Bytes,
+    /// The machines that have the object at the start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seeds: Option<String>,
+    /// Neighbours of a user.
+    #[serde(default = "four")]
+    neighbours: u32,
+}
+
+fn four() -> u32 {
+    4
+}
+
+impl Architecture for Flock {
+    const KIND: &'static str = "flock";
+    const FAMILY: &'static str = "peer-to-peer";
+    const ABOUT: &'static str = "Users ask each other.";
+    const USES: &'static [WorldKey] = &[WorldKey::FreeRiders];
+    type Config = FlockConfig;
+
+    fn assemble(
+        config: &FlockConfig,
+        cast: &Cast<'_>,
+        _: &mut Stream,
+    ) -> Result<Self, ConfigError> {
+        cast.machines("seeds", config.seeds.as_deref())?;
+        if config.neighbours > cast.user_count() {
+            return Err(ConfigError {
+                key: "neighbours",
+                problem: format!("is more than the {} users", cast.user_count()),
+            });
+        }
+        Ok(Self)
+    }
+
+    fn premises(_: &FlockConfig, _: &Cast<'_>) -> Vec<String> {
+        vec!["users know a seed's address".into()]
+    }
+
+    idle!();
+}

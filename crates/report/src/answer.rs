@@ -7,12 +7,14 @@ use netduel_metrics::interval::Verdict;
 use crate::{
     number::{Scale, rounded},
     results::{Difference, Point, Results},
-    words::listed,
+    words::{listed, sentence_case},
 };
 use outcome::{Outcome, stretches};
 
 const TIME: &str = "completion_time";
 const SUCCESS: &str = "success_ratio";
+/// More stretches of a sweep than this are counted, not listed.
+const MOST_STRETCHES: usize = 4;
 
 /// Who served the users better, by how much, and where that flips; without a line break.
 ///
@@ -78,6 +80,16 @@ fn compared(results: &Results) -> Vec<String> {
         _ if results.manifest.axes.len() > 1 => sentences.extend(counted(results, &outcomes)),
         _ => sentences.extend(along(results, &outcomes)),
     }
+    let single_run = |c| {
+        results
+            .estimate(results.points[0].index, c, TIME)
+            .is_some_and(|e| e.n == 1)
+    };
+    if results.contenders().any(single_run) {
+        sentences.push(
+            "With one replication nothing can be told apart for certain: run more.".to_owned(),
+        );
+    }
     sentences
 }
 
@@ -135,7 +147,6 @@ fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -
         };
         format!("{} {amount}", results.label(*contender))
     };
-    let rest: Vec<String> = shares[1..].iter().map(of).collect();
     let difference = results.difference(point.index, (low, high), SUCCESS);
     let verdict = difference.as_ref().map(|difference| difference.verdict);
     if matches!(
@@ -154,10 +165,22 @@ fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -
             percent(share)
         ),
     };
-    let by = difference
-        .and_then(|d| points_words(&d))
-        .unwrap_or_default();
-    format!("{low_words}, {}{by}.", listed(&rest))
+    match &shares[1..] {
+        [other] => {
+            let by = difference
+                .filter(|_| low_share > 0.0)
+                .and_then(|d| points_words(&d));
+            format!("{low_words}, {}{}.", of(other), by.unwrap_or_default())
+        }
+        [next, .., best] => format!(
+            "{low_words}; the others between {} ({}) and {} ({}).",
+            percent(next.1),
+            results.label(next.0),
+            percent(best.1),
+            results.label(best.0)
+        ),
+        [] => format!("{low_words}."),
+    }
 }
 
 /// " (35 percentage points more, 95 % interval 30 to 40)".
@@ -174,30 +197,34 @@ fn points_words(difference: &Difference) -> Option<String> {
 
 /// One point: the whole comparison.
 fn single(results: &Results, point: &Point, outcome: &Outcome) -> Vec<String> {
-    let caveat = if outcome.unequal_service {
-        "Counting only users who were served, "
-    } else {
-        ""
-    };
-    let at = place(results, point);
-    let sentence = match outcome.ranked.as_slice() {
+    let text = match outcome.ranked.as_slice() {
         [] => return Vec::new(),
         [only] => {
             let (label, mean) = (
                 results.label(*only),
                 outcome::time_words(results, point, *only),
             );
-            return vec![format!("{caveat}{label} took {mean} on average{at}.")];
+            format!("{label} took {mean} on average")
         }
         [best, rest @ ..] => {
-            let clauses: Vec<String> = rest
-                .iter()
-                .map(|other| clause(results, point, (*best, *other)))
-                .collect();
-            format!("{caveat}{}{at}.", clauses.join("; "))
+            // With many contenders the runner-up and the slowest say enough; tables have the rest.
+            let told = match rest {
+                [next, _, .., last] => vec![*next, *last],
+                few => few.to_vec(),
+            };
+            let clause = |other: &usize| clause(results, point, (*best, *other));
+            told.iter().map(clause).collect::<Vec<_>>().join("; ")
         }
     };
-    vec![crate::words::sentence_case_unless_label(&sentence, results)]
+    let mut opening = Vec::new();
+    opening.extend(Some(place(results, point).trim().to_owned()).filter(|at| !at.is_empty()));
+    if outcome.unequal_service {
+        opening.push("counting only users who were served".to_owned());
+    }
+    if opening.is_empty() {
+        return vec![format!("{text}.")];
+    }
+    vec![format!("{}, {text}.", sentence_case(&opening.join(", ")))]
 }
 
 /// One comparison of the best with another, in words.
@@ -210,7 +237,10 @@ fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> St
     let (fast, slow) = (mean(best), mean(other));
     let (best_label, other_label) = (results.label(best), results.label(other));
     let scale = Scale::of("s", slow);
-    let (fast_words, slow_words) = (scale.words(fast), scale.words(slow));
+    let (fast_words, slow_words) = (
+        Scale::beside("s", fast, slow).words(fast),
+        scale.words(slow),
+    );
     let difference = results.difference(point.index, (best, other), TIME);
     let more = difference
         .as_ref()
@@ -225,7 +255,10 @@ fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> St
         Some(Verdict::NotDistinguishable) => format!(
             "{best_label} and {other_label} cannot be told apart: {fast_words} and {slow_words} on average{more}"
         ),
-        _ => format!(
+        None => format!(
+            "{best_label} took {fast_words} on average, {other_label} {slow_words} (no difference was tested)"
+        ),
+        Some(_) => format!(
             "{best_label} was {} {other_label}: its users waited {fast_words} on average instead of {slow_words}{more}",
             faster(slow, fast)
         ),
@@ -257,71 +290,71 @@ fn faster(slow: f64, fast: f64) -> String {
     }
 }
 
-/// A sweep along one axis: who was ahead where, where that flips, and the last point in full.
+/// A sweep along one axis: the last clear point in full, who was ahead where, where that flips.
 fn along(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
-    let groups = stretches(outcomes);
-    if groups.len() > 4 {
-        return counted(results, outcomes);
-    }
     let mut sentences = Vec::new();
-    if let [group] = groups[..] {
-        sentences.extend(throughout(results, group));
-    } else {
-        let clauses: Vec<String> = groups
-            .iter()
-            .map(|group| stretch_words(results, group))
-            .collect();
-        let text = format!("{}.", clauses.join("; "));
-        sentences.push(crate::words::sentence_case_unless_label(&text, results));
-        sentences.extend(flips(results, outcomes));
-    }
-    let tied =
-        |(_, outcome): &&(&Point, Outcome)| outcome.leaders.len() == 1 && outcome.ranked.len() > 1;
-    if let Some((point, outcome)) = outcomes.iter().rev().find(tied) {
+    let clear = |(_, outcome): &&(&Point, Outcome)| outcome.leaders.len() == 1 && !outcome.alone();
+    if let Some((point, outcome)) = outcomes.iter().rev().find(clear) {
         sentences.extend(single(results, point, outcome));
+    }
+    let groups = stretches(outcomes);
+    if let [group] = groups[..] {
+        let words = leaders(results, &group[0].1);
+        sentences.push(opening(
+            results,
+            &format!("{words} at {} point.", each(&group[0].1)),
+        ));
+    } else if groups.len() <= MOST_STRETCHES {
+        let words = |group: &&[(&Point, Outcome)]| {
+            format!(
+                "{}, {}",
+                outcome::range(results, group),
+                leaders(results, &group[0].1)
+            )
+        };
+        let clauses: Vec<String> = groups.iter().map(words).collect();
+        sentences.push(sentence_case(&format!("{}.", clauses.join("; "))));
+        sentences.extend(flips(results, outcomes));
+    } else {
+        sentences.extend(counted(results, outcomes));
     }
     sentences
 }
 
-/// The same outcome at every point.
-fn throughout(results: &Results, group: &[(&Point, Outcome)]) -> Option<String> {
-    let outcome = &group[0].1;
+/// Who was ahead, in words: "peer-to-peer was faster".
+fn leaders(results: &Results, outcome: &Outcome) -> String {
     let labels: Vec<String> = outcome
         .leaders
         .iter()
-        .map(|c| results.label(*c).to_owned())
-        .collect();
-    let text = match &labels[..] {
-        [] => return None,
-        [only] => format!("{only} was the faster one at every point."),
-        _ if outcome.identical => format!(
-            "{} took exactly the same time at every point.",
-            listed(&labels)
-        ),
-        _ => format!(
-            "{} cannot be told apart by completion time at any point.",
-            listed(&labels)
-        ),
-    };
-    Some(text)
-}
-
-/// "from 1 to 10 peers, client-server was faster".
-fn stretch_words(results: &Results, group: &[(&Point, Outcome)]) -> String {
-    let outcome = &group[0].1;
-    let range = outcome::range(results, group);
-    let labels: Vec<String> = outcome
-        .leaders
-        .iter()
-        .map(|c| results.label(*c).to_owned())
+        .map(|contender| results.label(*contender).to_owned())
         .collect();
     match &labels[..] {
-        [] => format!("{range}, nobody was served"),
-        [only] => format!("{range}, {only} was faster"),
-        _ if outcome.identical => {
-            format!("{range}, {} took exactly the same time", listed(&labels))
-        }
-        _ => format!("{range}, {} could not be told apart", listed(&labels)),
+        [] => "nobody was served".to_owned(),
+        [only] if outcome.alone() => format!("only {only} served anybody"),
+        [only] => format!("{only} was faster"),
+        _ if outcome.identical => format!("{} took exactly the same time", listed(&labels)),
+        _ => format!("{} could not be told apart", listed(&labels)),
+    }
+}
+
+/// "every", or "any" after a negation.
+fn each(outcome: &Outcome) -> &'static str {
+    if outcome.leaders.len() > 1 && !outcome.identical {
+        "any"
+    } else {
+        "every"
+    }
+}
+
+/// The begin of a sentence in upper case, unless it is a contender's label, which is a name.
+fn opening(results: &Results, text: &str) -> String {
+    let named = results
+        .contenders()
+        .any(|contender| text.starts_with(results.label(contender)));
+    if named {
+        text.to_owned()
+    } else {
+        sentence_case(text)
     }
 }
 
@@ -348,30 +381,27 @@ fn flips(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
 fn counted(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
     let mut counts: Vec<(String, usize)> = Vec::new();
     for (_, outcome) in outcomes {
-        let labels: Vec<String> = outcome
-            .leaders
-            .iter()
-            .map(|c| results.label(*c).to_owned())
-            .collect();
-        let words = match &labels[..] {
-            [] => "nobody was served".to_owned(),
-            [only] => format!("{only} was faster"),
-            _ => format!("{} could not be told apart", listed(&labels)),
-        };
+        let words = leaders(results, outcome);
         match counts.iter_mut().find(|(known, _)| *known == words) {
             Some((_, count)) => *count += 1,
             None => counts.push((words, 1)),
         }
     }
+    if let [(words, _)] = &counts[..] {
+        return vec![format!(
+            "{words} at every one of {} points.",
+            outcomes.len()
+        )];
+    }
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let clauses: Vec<String> = counts
         .iter()
-        .map(|(words, count)| format!("at {count} {words}"))
+        .map(|(words, count)| format!("{words} at {count}"))
         .collect();
     vec![format!(
-        "Of {} points, {}.",
+        "Of {} points: {}.",
         outcomes.len(),
-        clauses.join(", ")
+        clauses.join("; ")
     )]
 }
 
@@ -384,16 +414,9 @@ fn place(results: &Results, point: &Point) -> String {
 }
 
 fn percent(share: f64) -> String {
-    // 99.97 % is not all.
-    let shown = if share < 1.0 {
-        (share * 1000.0).floor() / 10.0
-    } else {
-        100.0
-    };
-    let shown = if share > 0.0 && shown <= 0.0 {
-        share * 100.0
-    } else {
-        shown
-    };
-    format!("{} %", rounded(shown))
+    match rounded(share * 100.0) {
+        // 99.97 % is not all.
+        shown if shown == "100" && share < 1.0 => "almost 100 %".to_owned(),
+        shown => format!("{shown} %"),
+    }
 }

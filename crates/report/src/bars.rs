@@ -26,8 +26,16 @@ pub(crate) struct Bars {
 const NAME_MOST: f64 = 260.0;
 const VALUE_SPACE: f64 = 290.0;
 const HEADING: f64 = 34.0;
+const SLOT_MOST: f64 = 190.0;
+const BAR_MOST: f64 = 84.0;
 
 impl Bars {
+    /// How high a figure of these bars should be, in pixels.
+    pub(crate) fn height(&self) -> u32 {
+        let count: usize = self.rows.iter().map(|(_, values)| values.len()).sum();
+        if count > 3 { 700 } else { 560 }
+    }
+
     pub(crate) fn draw(&self, canvas: &mut Canvas<'_>, keys: &[Key], room: Frame) {
         let names: Vec<Vec<String>> = keys
             .iter()
@@ -57,7 +65,7 @@ impl Bars {
             .map(|(_, values)| values.len())
             .sum::<usize>()
             .max(1);
-        let slot = ((area.height() - headings as f64 * HEADING) / count as f64).min(96.0);
+        let slot = ((area.height() - headings as f64 * HEADING) / count as f64).min(SLOT_MOST);
         let mut top = area.top;
         for (heading, values) in &self.rows {
             if !heading.is_empty() {
@@ -66,9 +74,11 @@ impl Bars {
                 top += HEADING;
             }
             for ((value, key), name) in values.iter().zip(keys).zip(&names) {
+                let half = (slot * 0.36).min(BAR_MOST / 2.0);
+                let middle = top + slot / 2.0;
                 let bar = Frame {
-                    top: top + slot * 0.14,
-                    bottom: top + slot * 0.86,
+                    top: middle - half,
+                    bottom: middle + half,
                     ..area
                 };
                 write_name(canvas, name, key, &bar);
@@ -143,13 +153,16 @@ impl Bars {
             }
         }
         let spot = (high.max(at(value.mean)) + 12.0, middle + 7.0);
-        canvas.text(
-            &self.scale.estimate(value),
-            spot,
-            Face::SMALL,
-            INK,
-            Anchor::Start,
+        let text = self.scale.estimate(value);
+        // A grid line through figures makes them hard to read.
+        let ground = (spot.0 + Face::SMALL.width(&text) + 2.0, spot.1 + 5.0);
+        canvas.rect(
+            (spot.0 - 2.0, spot.1 - 16.0),
+            ground,
+            plotters::style::WHITE,
+            1.0,
         );
+        canvas.text(&text, spot, Face::SMALL, INK, Anchor::Start);
     }
 }
 
@@ -158,6 +171,6 @@ fn write_name(canvas: &mut Canvas<'_>, name: &[String], key: &Key, bar: &Frame) 
     let first = f64::midpoint(bar.top, bar.bottom) + 7.5 - (name.len() as f64 - 1.0) * line / 2.0;
     for (index, text) in name.iter().enumerate() {
         let at = (bar.left - 12.0, first + index as f64 * line);
-        canvas.text(text, at, Face::LABEL, key.look.color, Anchor::End);
+        canvas.text(text, at, Face::LABEL, key.look.text, Anchor::End);
     }
 }

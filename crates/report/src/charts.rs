@@ -101,11 +101,12 @@ pub(crate) fn ends(estimate: &Estimate) -> (f64, f64) {
     })
 }
 
-/// The lines under the title: the set-up, then how many replications and what `marks` them.
+/// The lines under the title: the set-up, then how many replications and what shows the mean and its
+/// interval.
 fn subtitle<'a>(
     results: &Results,
     estimates: impl Iterator<Item = &'a Estimate>,
-    marks: &str,
+    (mean, marks): (&str, &str),
 ) -> Vec<String> {
     let (mut least, mut most, mut intervals) = (usize::MAX, 0, false);
     for estimate in estimates {
@@ -120,7 +121,7 @@ fn subtitle<'a>(
     };
     let meaning = if intervals {
         format!(
-            "{count}; line: mean; {marks}: its interval ({})",
+            "{count}; {mean}: mean; {marks}: its interval ({})",
             results.method()
         )
     } else {
@@ -156,6 +157,14 @@ fn chosen(results: &Results, most: usize, has_data: impl Fn(&Point) -> bool) -> 
     let last = points.len() - 1;
     let pick = |index: usize| points[(index * last + (most - 1) / 2) / (most - 1)];
     (0..most).map(pick).collect()
+}
+
+/// The title of an axis, which may end in its unit in brackets, of a logarithmic scale.
+fn log_scale(title: &str) -> String {
+    match title.strip_suffix(')') {
+        Some(open) => format!("{open}, log scale)"),
+        None => format!("{title} (log scale)"),
+    }
 }
 
 /// `key` as a part of a file name.

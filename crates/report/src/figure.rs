@@ -80,6 +80,8 @@ pub(crate) struct Shade {
     pub(crate) from: f64,
     pub(crate) to: f64,
     pub(crate) name: String,
+    /// What to write where the name does not fit.
+    pub(crate) short: String,
 }
 
 const WIDTH: f64 = 1200.0;
@@ -97,7 +99,11 @@ impl Figure {
             Content::Panels(panels) if panels.len() > 2 => 2,
             _ => 1,
         };
-        let height = if rows == 2 { 900 } else { 700 };
+        let height = match &self.content {
+            Content::Bars(bars) => bars.height(),
+            Content::Panels(_) if rows == 2 => 900,
+            Content::Panels(_) => 700,
+        };
         draw((1200, height), name, (&self.title, description), |canvas| {
             let top = self.header(canvas);
             let right = WIDTH - EDGE;
@@ -204,13 +210,22 @@ impl Figure {
     }
 }
 
-/// Where the line of a series ends, in pixels from above.
+/// Where the name of a series belongs, in pixels from above: at the end of its line or, for a line
+/// that ends on the ground, where it was highest.
 fn end_of(series: &Series, panel: &Panel, area: &Frame) -> f64 {
     let lines = series.thin.last().or(series.paths.last());
-    let last = lines.and_then(|line| line.last());
-    last.map_or(area.bottom, |(_, y)| {
-        area.bottom - panel.y.place(*y) * area.height()
-    })
+    let last = lines
+        .and_then(|line| line.last())
+        .map(|(_, y)| panel.y.place(*y));
+    let all = series
+        .paths
+        .iter()
+        .flatten()
+        .map(|(_, y)| panel.y.place(*y));
+    let place = last
+        .filter(|place| *place > 0.0)
+        .unwrap_or_else(|| all.fold(0.0, f64::max));
+    area.bottom - place * area.height()
 }
 
 /// A contender's name, broken into lines.
@@ -249,7 +264,7 @@ impl Name {
         canvas.marker(center, key.look.marker, 12.0, key.look.color);
         for line in &self.label {
             let at = (left + SAMPLE, baseline);
-            canvas.text(line, at, Face::LABEL, key.look.color, Anchor::Start);
+            canvas.text(line, at, Face::LABEL, key.look.text, Anchor::Start);
             baseline += Face::LABEL.line_height();
         }
         for line in &self.remark {

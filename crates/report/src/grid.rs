@@ -1,6 +1,6 @@
 //! Tables for readers: the same rows as aligned text and as HTML.
 
-use netduel_metrics::interval::Verdict;
+use netduel_metrics::interval::{Estimate, Verdict};
 
 use crate::{
     number::Scale,
@@ -76,24 +76,24 @@ pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
     for point in &results.points {
         let estimate = |contender| results.estimate(point.index, contender, metric);
         let found: Vec<_> = results.contenders().map(estimate).collect();
+        if found.iter().all(Option::is_none) {
+            continue;
+        }
         let largest = found
             .iter()
             .flatten()
             .map(|e| e.mean.abs())
             .fold(0.0, f64::max);
-        if found.iter().all(Option::is_none) {
-            continue;
-        }
-        let scale = Scale::of(unit, largest);
-        let mut row = vec![point_name(results, point.index)];
+        let mut row = point_name(results, point.index);
         row.extend(found.iter().map(|found| {
-            found
-                .as_ref()
-                .map_or_else(|| "none".to_owned(), |estimate| scale.estimate(estimate))
+            found.as_ref().map_or_else(
+                || "none".to_owned(),
+                |e| Scale::beside(unit, e.mean, largest).estimate(e),
+            )
         }));
         rows.push(row);
     }
-    let mut header = vec![String::new()];
+    let mut header = point_header(results);
     header.extend(
         results
             .contenders()
@@ -104,11 +104,12 @@ pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
         sentence_case(&metric_words(metric)),
         interval_words(results)
     );
+    let names = header.len() - results.contenders().len();
     (!rows.is_empty()).then_some(Grid {
         caption,
         header,
         rows,
-        names: 1,
+        names,
     })
 }
 
@@ -133,7 +134,6 @@ pub(crate) fn differences(results: &Results, metric: &str) -> Option<Grid> {
         .filter(|row| row.metric == metric);
     let rows: Vec<Vec<String>> = here.map(|row| difference_row(results, row)).collect();
     let header = [
-        "",
         "difference",
         "mean (interval)",
         "n",
@@ -144,12 +144,14 @@ pub(crate) fn differences(results: &Results, metric: &str) -> Option<Grid> {
         "{}: paired differences over the same replications",
         sentence_case(&metric_words(metric))
     );
-    let header = header.map(str::to_owned).to_vec();
+    let mut all = point_header(results);
+    let names = all.len() + 1;
+    all.extend(header.map(str::to_owned));
     (!rows.is_empty()).then_some(Grid {
         caption,
-        header,
+        header: all,
         rows,
-        names: 2,
+        names,
     })
 }
 
@@ -157,7 +159,7 @@ fn difference_row(results: &Results, row: &Difference) -> Vec<String> {
     let (a, b) = (results.label(row.a), results.label(row.b));
     let shown = row.estimate.map_or_else(
         || "none".to_owned(),
-        |estimate| Scale::of(&row.unit, estimate.mean).estimate(&estimate),
+        |estimate| difference_scale(row, &estimate).estimate(&estimate),
     );
     let verdict = match row.verdict {
         Verdict::ALower => format!("{a} lower"),
@@ -170,24 +172,42 @@ fn difference_row(results: &Results, row: &Difference) -> Vec<String> {
         Some(p) => crate::number::rounded(p),
     };
     let n = row.estimate.map_or(0, |estimate| estimate.n);
-    vec![
-        point_name(results, row.point),
-        format!("{b} minus {a}"),
-        shown,
-        n.to_string(),
-        p,
-        verdict,
-    ]
+    let mut line = point_name(results, row.point);
+    line.extend([format!("{b} minus {a}"), shown, n.to_string(), p, verdict]);
+    line
 }
 
-fn point_name(results: &Results, index: usize) -> String {
-    let point = results.points.iter().find(|point| point.index == index);
-    let words = point.map_or_else(String::new, |point| results.point_words(point));
-    if words.is_empty() {
-        "all".to_owned()
-    } else {
-        words
+/// The unit that suits a difference and the ends of its interval.
+fn difference_scale(row: &Difference, estimate: &Estimate) -> Scale {
+    let ends = estimate
+        .interval
+        .map_or([0.0, 0.0], |interval| [interval.low, interval.high]);
+    let largest = ends
+        .into_iter()
+        .fold(estimate.mean.abs(), |most, end| most.max(end.abs()));
+    let mut scale = Scale::of(&row.unit, largest);
+    if row.unit == "share" {
+        // A difference of shares is not a share of anything.
+        "percentage points".clone_into(&mut scale.unit);
     }
+    scale
+}
+
+/// The column that names the point; none without a sweep.
+fn point_header(results: &Results) -> Vec<String> {
+    if results.manifest.axes.is_empty() {
+        Vec::new()
+    } else {
+        vec!["at".to_owned()]
+    }
+}
+
+fn point_name(results: &Results, index: usize) -> Vec<String> {
+    if results.manifest.axes.is_empty() {
+        return Vec::new();
+    }
+    let point = results.points.iter().find(|point| point.index == index);
+    vec![point.map_or_else(String::new, |point| results.point_words(point))]
 }
 
 /// Every metric that occurs, the headlines first, the others in the order of the tables.

@@ -9,11 +9,13 @@ pub(crate) const INK: RGBColor = RGBColor(0x22, 0x22, 0x22);
 /// The line under the title.
 pub(crate) const QUIET: RGBColor = RGBColor(0x44, 0x44, 0x44);
 /// Grid lines.
-pub(crate) const GRID: RGBColor = RGBColor(0xDD, 0xDD, 0xDD);
+pub(crate) const GRID: RGBColor = RGBColor(0xD8, 0xD8, 0xD8);
 /// What theory says.
-pub(crate) const THEORY: RGBColor = RGBColor(0x66, 0x66, 0x66);
+pub(crate) const THEORY: RGBColor = RGBColor(0x55, 0x55, 0x55);
 /// The time of an incident.
-pub(crate) const SHADE: RGBColor = RGBColor(0xE3, 0xE3, 0xE3);
+pub(crate) const SHADE: RGBColor = RGBColor(0xEE, 0xEE, 0xEE);
+/// Begin and end of an incident.
+pub(crate) const SHADE_EDGE: RGBColor = RGBColor(0xB0, 0xB0, 0xB0);
 
 /// The palette of Okabe and Ito, which the colour-blind can tell apart; its yellow, too pale for a
 /// line on white, gives way to black, and those that tell best apart come first.
@@ -80,6 +82,8 @@ impl Dash {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     pub(crate) color: RGBColor,
+    /// For its name: ink where the colour is too pale for letters.
+    pub(crate) text: RGBColor,
     pub(crate) marker: Marker,
     pub(crate) dash: Dash,
 }
@@ -92,6 +96,11 @@ impl Look {
         use Marker::{Circle, Diamond, Square, Triangle, Wedge};
         Self {
             color: COLORS[contender % COLORS.len()],
+            text: if (3..6).contains(&(contender % COLORS.len())) {
+                INK
+            } else {
+                COLORS[contender % COLORS.len()]
+            },
             marker: [Circle, Square, Triangle, Diamond, Wedge][contender % 5],
             dash: [Solid, Long, LongShort, Dots][contender % 4],
         }

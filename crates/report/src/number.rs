@@ -134,6 +134,13 @@ impl Scale {
         }
     }
 
+    /// The scale of a value shown beside one of size `largest`: the same one, unless they are too
+    /// far apart for that.
+    pub(crate) fn beside(unit: &str, value: f64, largest: f64) -> Self {
+        let near = largest < 20.0 * value.abs();
+        Self::of(unit, if near { largest } else { value })
+    }
+
     /// A value with its unit, to three significant digits.
     pub(crate) fn words(&self, value: f64) -> String {
         self.with_unit(rounded(value * self.factor))
@@ -143,9 +150,12 @@ impl Scale {
     pub(crate) fn estimate(&self, estimate: &Estimate) -> String {
         let decimals = decimals_of(estimate, self.factor);
         let mean = self.with_unit(plain(estimate.mean * self.factor, decimals));
-        match self.interval(estimate) {
-            Some(interval) => format!("{mean} ({interval})"),
-            None => mean,
+        match (estimate.interval, self.interval(estimate)) {
+            (Some(interval), _) if interval.high <= interval.low => {
+                format!("{mean} (all runs equal)")
+            }
+            (_, Some(interval)) => format!("{mean} ({interval})"),
+            _ => mean,
         }
     }
 
@@ -166,6 +176,17 @@ impl Scale {
     }
 }
 
+/// A number with or without a unit: the longest beginning that is a finite number, and the rest.
+pub(crate) fn with_unit(text: &str) -> Option<(f64, &str)> {
+    let text = text.trim();
+    let splits = text.char_indices().map(|(at, _)| at).chain([text.len()]);
+    splits.rev().find_map(|at| {
+        let (value, unit) = text.split_at(at);
+        let value: f64 = value.trim().parse().ok()?;
+        value.is_finite().then_some((value, unit.trim()))
+    })
+}
+
 /// A value in a table's unit, in words of its own size.
 pub(crate) fn quantity(value: f64, unit: &str) -> String {
     Scale::of(unit, value).words(value)
@@ -184,6 +205,15 @@ mod tests {
         assert_eq!(plain(-0.001, 1), "0.0");
         assert_eq!(plain_exact(0.5), "0.5");
         assert_eq!(plain_exact(1000.0), "1,000");
+    }
+
+    #[test]
+    fn a_value_with_a_unit_is_a_number() {
+        assert_eq!(with_unit("10 Mbps"), Some((10.0, "Mbps")));
+        assert_eq!(with_unit("1e3"), Some((1000.0, "")));
+        assert_eq!(with_unit("2.5GiB"), Some((2.5, "GiB")));
+        assert_eq!(with_unit("infinite"), None);
+        assert_eq!(with_unit("swarm"), None);
     }
 
     #[test]

@@ -5,21 +5,25 @@ use crate::{
     figure::{Curve, Key, Panel, Series, Shade, hairline},
     font::Face,
     layout::{Frame, Obstacles},
-    look::{GRID, INK, QUIET, SHADE, THEORY, THEORY_STROKE},
+    look::{GRID, INK, QUIET, SHADE, SHADE_EDGE, THEORY, THEORY_STROKE},
 };
 
 /// Draws a panel inside `room`; gives the area between its axes.
 pub(crate) fn draw(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame, keys: &[Key]) -> Frame {
     let area = headings(canvas, panel, room);
     let plot = Plot { panel, area };
+    let mut edges = Vec::new();
     for shade in &panel.shades {
         let (from, to) = (plot.at((shade.from, 0.0)).0, plot.at((shade.to, 0.0)).0);
         // However short, an incident must be seen.
-        canvas.rect(
-            (from, area.top),
-            (to.max(from + 2.0), area.bottom),
-            SHADE,
-            1.0,
+        let to = to.max(from + 2.0);
+        canvas.rect((from, area.top), (to, area.bottom), SHADE, 1.0);
+        edges.extend([from, to]);
+    }
+    for x in edges {
+        canvas.line(
+            &[(x, area.top), (x, area.bottom)],
+            hairline(SHADE_EDGE, 1.0),
         );
     }
     plot.grid(canvas);
@@ -29,11 +33,15 @@ pub(crate) fn draw(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame, keys: &[
             canvas.polygon(&plot.path(band), key.look.color, 0.2);
         }
     }
+    for (series, key) in panel.series.iter().zip(keys) {
+        plot.lines(canvas, series, key);
+    }
+    // Over the lines, so that it shows where a simulation does what theory says.
     for curve in &panel.theory {
         canvas.line(&plot.path(&curve.points), THEORY_STROKE);
     }
     for (series, key) in panel.series.iter().zip(keys) {
-        plot.series(canvas, series, key);
+        plot.marks(canvas, series, key);
     }
     plot.captions(canvas);
     area
@@ -43,7 +51,7 @@ pub(crate) fn draw(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame, keys: &[
 fn headings(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame) -> Frame {
     let mut top = room.top;
     if !panel.heading.is_empty() {
-        top += 24.0;
+        top += 22.0;
         for line in Face::AXIS.wrap(&panel.heading, room.width(), 1) {
             canvas.text(&line, (room.left, top), Face::AXIS, INK, Anchor::Start);
         }
@@ -54,7 +62,7 @@ fn headings(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame) -> Frame {
         Face::SMALL
     };
     for line in face.wrap(&panel.y.title, room.width(), 1) {
-        canvas.text(&line, (room.left, top + 24.0), face, QUIET, Anchor::Start);
+        canvas.text(&line, (room.left, top + 25.0), face, QUIET, Anchor::Start);
     }
     let widths = panel
         .y
@@ -64,7 +72,7 @@ fn headings(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame) -> Frame {
     let left = room.left + widths.fold(0.0, f64::max) + 12.0;
     let area = Frame {
         left,
-        top: top + 44.0,
+        top: top + 45.0,
         right: room.right - 10.0,
         bottom: room.bottom - 62.0,
     };
@@ -160,13 +168,16 @@ impl Plot<'_> {
         (1..=ticks.len()).find(fits).unwrap_or(1)
     }
 
-    fn series(&self, canvas: &mut Canvas<'_>, series: &Series, key: &Key) {
+    fn lines(&self, canvas: &mut Canvas<'_>, series: &Series, key: &Key) {
         for path in &series.paths {
             canvas.line(&self.path(path), key.look.stroke());
         }
         for path in &series.thin {
             canvas.line(&self.path(path), hairline(key.look.color, 1.4));
         }
+    }
+
+    fn marks(&self, canvas: &mut Canvas<'_>, series: &Series, key: &Key) {
         for (x, low, high) in &series.bars {
             let (bottom, top) = (self.at((*x, *low)), self.at((*x, *high)));
             canvas.line(&[bottom, top], hairline(key.look.color, 2.0));
@@ -198,8 +209,13 @@ impl Plot<'_> {
             caption(canvas, &curve.name, &candidates, &mut obstacles, &self.area);
         }
         for shade in &self.panel.shades {
-            let candidates = self.inside(shade);
-            caption(canvas, &shade.name, &candidates, &mut obstacles, &self.area);
+            // The long name where there is room, or else the short one, or none.
+            for name in [&shade.name, &shade.short] {
+                let candidates = self.inside(shade, name);
+                if caption(canvas, name, &candidates, &mut obstacles, &self.area) {
+                    break;
+                }
+            }
         }
     }
 
@@ -227,8 +243,8 @@ impl Plot<'_> {
     }
 
     /// Places for the name of a shaded time: centred in it, from above downwards.
-    fn inside(&self, shade: &Shade) -> Vec<Frame> {
-        let (width, height) = (Face::THEORY.width(&shade.name), Face::THEORY.line_height());
+    fn inside(&self, shade: &Shade, name: &str) -> Vec<Frame> {
+        let (width, height) = (Face::THEORY.width(name), Face::THEORY.line_height());
         let (from, to) = (self.at((shade.from, 0.0)).0, self.at((shade.to, 0.0)).0);
         if to - from < width + 8.0 {
             return Vec::new();
@@ -250,21 +266,24 @@ fn frame((left, top): Spot, width: f64, height: f64) -> Frame {
     }
 }
 
+/// Writes a text at the best of its places; tells whether there was one.
 fn caption(
     canvas: &mut Canvas<'_>,
     text: &str,
     candidates: &[Frame],
     obstacles: &mut Obstacles,
     area: &Frame,
-) {
-    if let Some(frame) = obstacles.best(candidates, area) {
-        canvas.text(
-            text,
-            (frame.left, frame.bottom - 6.0),
-            Face::THEORY,
-            THEORY,
-            Anchor::Start,
-        );
-        obstacles.labels.push(frame);
-    }
+) -> bool {
+    let Some(frame) = obstacles.best(candidates, area) else {
+        return false;
+    };
+    canvas.text(
+        text,
+        (frame.left, frame.bottom - 6.0),
+        Face::THEORY,
+        THEORY,
+        Anchor::Start,
+    );
+    obstacles.labels.push(frame);
+    true
 }

@@ -7,6 +7,7 @@ use netduel_metrics::interval::{Estimate, Verdict};
 use crate::{
     error::ReportError,
     manifest::Manifest,
+    number,
     table::{Row, Table},
 };
 
@@ -217,21 +218,41 @@ impl Results {
     }
 }
 
+/// Whether a label is a plural of things to count, such as "peers".
+pub(crate) fn countable(label: &str) -> bool {
+    label.ends_with('s') && !label.ends_with("ss") && !label.contains(['(', ' '])
+}
+
 /// A value of an axis in words: "100 peers" for a plain number of things, "upload 10 Mbps" else.
 pub(crate) fn value_words(label: &str, value: &str) -> String {
-    let countable = label.ends_with('s') && !label.contains(['(', ' ']);
-    match value.parse::<f64>() {
-        Ok(number) if countable => {
-            let plain = crate::number::plain_exact(number);
-            let noun = if value == "1" {
+    match number::with_unit(value) {
+        Some((number, "")) if countable(label) => {
+            // One of the things has no plural.
+            let noun = if value.trim() == "1" {
                 &label[..label.len() - 1]
             } else {
                 label
             };
-            format!("{plain} {noun}")
+            format!("{} {noun}", number::plain_exact(number))
         }
-        Ok(number) => format!("{label} {}", crate::number::plain_exact(number)),
-        Err(_) => format!("{label} {value}"),
+        _ => format!("{label} {}", shown(value)),
+    }
+}
+
+/// Two values of an axis in words: "from 10 to 1,000 peers", "from upload 1 to 10 Mbps".
+pub(crate) fn range_words(label: &str, first: &str, last: &str) -> String {
+    if countable(label) && number::with_unit(first).is_some() {
+        return format!("from {} to {}", shown(first), value_words(label, last));
+    }
+    format!("from {label} {} to {}", shown(first), shown(last))
+}
+
+/// A value as a reader wants to see it: a number with commas between thousands.
+fn shown(value: &str) -> String {
+    match number::with_unit(value) {
+        Some((number, "")) => number::plain_exact(number),
+        Some((number, unit)) => format!("{} {unit}", number::plain_exact(number)),
+        None => value.to_owned(),
     }
 }
 

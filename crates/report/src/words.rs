@@ -70,20 +70,6 @@ pub(crate) fn sentence_case(text: &str) -> String {
     })
 }
 
-/// `text` with its first letter in upper case, unless it begins with a contender's label, which is
-/// a name.
-pub(crate) fn sentence_case_unless_label(text: &str, results: &crate::results::Results) -> String {
-    let labels = results.manifest.contenders.iter();
-    let named = labels
-        .map(|contender| contender.label.as_str())
-        .any(|l| text.starts_with(l));
-    if named {
-        text.to_owned()
-    } else {
-        sentence_case(text)
-    }
-}
-
 /// "A", "A and B", "A, B and C".
 pub(crate) fn listed(items: &[String]) -> String {
     match items {

@@ -5,7 +5,7 @@ use netduel_metrics::interval::Verdict;
 use super::{SUCCESS, TIME};
 use crate::{
     number::Scale,
-    results::{Point, Results},
+    results::{Point, Results, range_words},
 };
 
 /// Who was ahead at a point, by completion time.
@@ -69,6 +69,13 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// Whether one contender served somebody and no other did.
+    pub(super) fn alone(&self) -> bool {
+        self.ranked.len() == 1
+    }
+}
+
 /// The completion time of a contender, with its interval.
 pub(super) fn time_words(results: &Results, point: &Point, contender: usize) -> String {
     let estimate = results.estimate(point.index, contender, TIME);
@@ -80,17 +87,18 @@ pub(super) fn stretches<'a, 'b>(
     outcomes: &'a [(&'b Point, Outcome)],
 ) -> Vec<&'a [(&'b Point, Outcome)]> {
     let same = |a: &(&Point, Outcome), b: &(&Point, Outcome)| {
-        a.1.leaders == b.1.leaders && a.1.identical == b.1.identical
+        a.1.leaders == b.1.leaders && a.1.identical == b.1.identical && a.1.alone() == b.1.alone()
     };
     outcomes.chunk_by(same).collect()
 }
 
-/// "at 10 peers" or "from 10 peers to 1,000 peers".
+/// "at 10 peers" or "from 10 to 1,000 peers", along the first axis.
 pub(super) fn range(results: &Results, group: &[(&Point, Outcome)]) -> String {
-    let words = |(point, _): &(&Point, Outcome)| results.point_words(point);
-    match group {
-        [only] => format!("at {}", words(only)),
-        [first, .., last] => format!("from {} to {}", words(first), words(last)),
-        [] => String::new(),
+    match (group, &results.manifest.axes[..]) {
+        ([(first, _), .., (last, _)], [axis, ..]) => {
+            range_words(&axis.label, &first.values[0], &last.values[0])
+        }
+        ([(only, _)], _) => format!("at {}", results.point_words(only)),
+        _ => String::new(),
     }
 }

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, ends, fields, keys, slug, subtitle};
+use super::{Chart, Numbers, ends, fields, keys, log_scale, slug, subtitle};
 use crate::{
     axis::Axis,
     figure::{Content, Curve, Figure, Panel, Series},
-    number::Scale,
-    results::{Point, Results, value_words},
+    number::{Scale, quantity, with_unit},
+    results::{Point, Results, countable, value_words},
     words::{metric_words, sentence_case},
 };
 
@@ -83,7 +83,8 @@ impl<'a> Sweep<'a> {
                     .collect();
                 values.sort_unstable();
                 values.dedup();
-                let numbers: Option<Vec<(f64, &str)>> = values.iter().map(|v| number(v)).collect();
+                let numbers: Option<Vec<(f64, &str)>> =
+                    values.iter().map(|v| with_unit(v)).collect();
                 let numbers = numbers?;
                 let unit = numbers.first()?.1;
                 let alike = numbers.iter().all(|(_, other)| *other == unit);
@@ -103,7 +104,7 @@ impl<'a> Sweep<'a> {
             let others = self.others(results, point);
             let known = groups.iter().find(|(_, (words, _))| *words == others);
             let group = known.map_or(point.index, |(group, _)| *group);
-            let x = number(&point.values[self.axis]).map_or(0.0, |(x, _)| x);
+            let x = with_unit(&point.values[self.axis]).map_or(0.0, |(x, _)| x);
             groups
                 .entry(group)
                 .or_insert((others, Vec::new()))
@@ -125,31 +126,29 @@ impl<'a> Sweep<'a> {
     }
 
     fn title(&self, logarithmic: bool) -> String {
-        let mut title = self.label.to_owned();
+        let mut title = sentence_case(&self.noun().replace("the number", "number"));
         if !self.unit.is_empty() && !title.contains(&self.unit) {
             title = format!("{title} ({})", self.unit);
         }
         if logarithmic {
-            format!("{title}, logarithmic scale")
+            log_scale(&title)
         } else {
             title
+        }
+    }
+
+    /// What is swept: "the number of peers" for a plain number of things.
+    fn noun(&self) -> String {
+        if self.unit.is_empty() && countable(self.label) {
+            format!("the number of {}", self.label)
+        } else {
+            self.label.to_owned()
         }
     }
 
     fn value(&self, point: &Point) -> String {
         value_words(self.label, &point.values[self.axis])
     }
-}
-
-/// A number with or without a unit: the longest beginning that is a finite number, and the rest.
-fn number(text: &str) -> Option<(f64, &str)> {
-    let text = text.trim();
-    let splits = text.char_indices().map(|(at, _)| at).chain([text.len()]);
-    splits.rev().find_map(|at| {
-        let (value, unit) = text.split_at(at);
-        let value: f64 = value.trim().parse().ok()?;
-        value.is_finite().then_some((value, unit.trim()))
-    })
 }
 
 /// One metric over the points of one combination.
@@ -201,8 +200,12 @@ impl View<'_> {
             format!(" ({})", self.others)
         };
         let figure = Figure {
-            title: format!("{words}, by {}{with}", self.sweep.label),
-            subtitle: subtitle(self.results, all.iter(), "bars"),
+            title: format!("{words}, against {}{with}", self.sweep.noun()),
+            subtitle: subtitle(
+                self.results,
+                all.iter(),
+                ("line", "bars (where larger than the markers)"),
+            ),
             shaded: Vec::new(),
             content: Content::Panels(vec![panel]),
             keys,
@@ -311,7 +314,7 @@ impl View<'_> {
         shown.extend(all.iter().map(|estimate| ends(estimate).1 * scale.factor));
         let lows = all.iter().map(|estimate| ends(estimate).0 * scale.factor);
         if Axis::suits_logarithm(&shown) {
-            words.push_str(", logarithmic scale");
+            words = log_scale(&words);
             // An interval that reaches below 0 has no place on this axis.
             shown.extend(lows.filter(|low| *low > 0.0));
         }
@@ -376,7 +379,7 @@ impl View<'_> {
         bounds: &[(String, Vec<(f64, f64)>)],
     ) -> String {
         let unit = self.results.unit(self.metric);
-        let words = |value: f64| crate::number::quantity(value, unit);
+        let words = |value: f64| quantity(value, unit);
         let (Some((_, first)), Some((_, last))) = (self.points.first(), self.points.last()) else {
             return String::new();
         };
@@ -423,19 +426,5 @@ fn series(curve: &[(f64, Estimate)], factor: f64) -> Series {
         marks: points.clone(),
         paths: vec![points],
         ..Series::default()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_value_with_a_unit_is_a_number() {
-        assert_eq!(number("10 Mbps"), Some((10.0, "Mbps")));
-        assert_eq!(number("1e3"), Some((1000.0, "")));
-        assert_eq!(number("2.5GiB"), Some((2.5, "GiB")));
-        assert_eq!(number("infinite"), None);
-        assert_eq!(number("swarm"), None);
     }
 }

@@ -77,7 +77,7 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
     }
     let figure = Figure {
         title: words.clone(),
-        subtitle: subtitle(results, all.iter(), "whisker"),
+        subtitle: subtitle(results, all.iter(), ("bar", "whisker")),
         shaded: Vec::new(),
         content: Content::Bars(Bars {
             title: format!("{words} ({})", scale.word),

@@ -2,7 +2,7 @@
 
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, chosen, ends, fields, keys, subtitle};
+use super::{Chart, Numbers, chosen, ends, fields, keys, log_scale, subtitle};
 use crate::{
     axis::Axis,
     figure::{Content, Figure, Panel, Series},
@@ -26,7 +26,11 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
         .distributions
         .iter()
         .filter(|r| points.iter().any(|p| p.index == r.point));
-    let mut subtitle = subtitle(results, shown.clone().map(|row| &row.time), "band");
+    let mut subtitle = subtitle(
+        results,
+        shown.clone().map(|row| &row.time),
+        ("line", "band"),
+    );
     let (least, most) = extremes(shown.map(|row| row.time.n));
     if least < most {
         subtitle.push(
@@ -37,13 +41,16 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
     }
     let mut keys = keys(results);
     for (contender, key) in keys.iter_mut().enumerate() {
-        if let [point] = points[..] {
-            let served = rows(results, point, contender)
+        let served = |point: &&Point| {
+            rows(results, point, contender)
                 .last()
-                .map_or(0.0, |row| row.share);
-            if served < 1.0 {
-                key.remark = format!("{} ever served", quantity(served, "share"));
-            }
+                .map_or(0.0, |r| r.share)
+        };
+        let most = points.iter().map(served).fold(0.0, f64::max);
+        if most <= 0.0 {
+            "nobody served".clone_into(&mut key.remark);
+        } else if points.len() == 1 && most < 1.0 {
+            key.remark = format!("{} ever served", quantity(most, "share"));
         }
     }
     let title = "When was which share of the users served?".to_owned();
@@ -105,7 +112,7 @@ fn panel(results: &Results, point: &Point, several: bool) -> Panel {
             .map(|row| ends(&row.time).1 * scale.factor),
     );
     let title = if logarithmic {
-        format!("{title}, logarithmic scale")
+        log_scale(&title)
     } else {
         title
     };

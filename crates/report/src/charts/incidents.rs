@@ -1,6 +1,6 @@
 //! Incidents in words and as shaded times.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use crate::{
     figure::Shade,
@@ -17,6 +17,8 @@ const MOST_SHADED: usize = 6;
 pub(crate) struct Episode {
     /// What it is called.
     pub(crate) name: String,
+    /// What happens, in a word.
+    what: String,
     /// The earliest begin of all runs, in seconds.
     pub(crate) at: f64,
     /// The latest end; `None` when it never ends.
@@ -84,6 +86,7 @@ impl Episode {
         });
         Self {
             name: name(hits[0]),
+            what: hits[0].what.clone(),
             at,
             until: until.is_finite().then_some(until),
             varies,
@@ -140,12 +143,10 @@ fn runs(results: &Results, point: usize) -> usize {
 
 /// "server (20 of 20 runs, carrying 95 % of the load)".
 fn victims(hits: &[&Hit], runs: usize) -> String {
-    let mut roles: Vec<&str> = Vec::new();
-    for hit in hits {
-        if !roles.contains(&hit.role.as_str()) {
-            roles.push(&hit.role);
-        }
-    }
+    let mut roles: Vec<&str> = hits.iter().map(|hit| hit.role.as_str()).collect();
+    roles.sort_unstable();
+    roles.dedup();
+    roles.sort_by_key(|role| Reverse(hits.iter().filter(|hit| hit.role == **role).count()));
     let words = roles.iter().map(|role| {
         let mine: Vec<&&Hit> = hits.iter().filter(|hit| hit.role == **role).collect();
         let mut struck: Vec<usize> = mine.iter().map(|hit| hit.replication).collect();
@@ -186,6 +187,7 @@ pub(crate) fn shades(
         from: episode.at * scale.factor,
         to: episode.until.unwrap_or(end).min(end) * scale.factor,
         name: episode.name.clone(),
+        short: episode.what.clone(),
     };
     let words = episodes
         .iter()

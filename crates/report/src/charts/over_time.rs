@@ -105,7 +105,7 @@ impl<'a> View<'a> {
         }
         let figure = Figure {
             title: format!("{words} over time{at}"),
-            subtitle: subtitle(self.results, estimates, "band"),
+            subtitle: subtitle(self.results, estimates, ("line", "band")),
             shaded: notes.clone(),
             content: Content::Panels(vec![self.panel(&scale, shades)]),
             keys,

@@ -289,6 +289,140 @@ pub(crate) fn outage() -> Folder {
     folder
 }
 
+/// Six contenders with long names, a sweep of rates with a unit, five decades of values, and one
+/// contender that never serves anybody.
+pub(crate) fn throng() -> Folder {
+    let labels = [
+        "one server in a basement",
+        "content delivery network with forty edge locations on six continents",
+        "swarm",
+        "superpeers elected by bandwidth and uptime",
+        "Donaudampfschifffahrtsgesellschaftskapitaen",
+        "gossip that never serves",
+    ];
+    let mut folder = Folder::new(
+        &[("infrastructure.server.upload", "server upload")],
+        &labels,
+    );
+    for (point, rate) in [1.0, 10.0, 100.0, 1000.0, 100_000.0_f64]
+        .into_iter()
+        .enumerate()
+    {
+        let values = format!("{rate} Mbps,");
+        let at = (point, "infrastructure.server.upload,", values.as_str());
+        let means = [
+            Some(2e5 / rate),
+            Some(2.1e5 / rate),
+            Some(900.0),
+            Some(905.0),
+            Some(40.0 + 3e4 / rate),
+            None,
+        ];
+        folder.metric(at, &labels, ("completion_time", "s", &means), (3, 0.2));
+        let shares = [1.0, 0.97, 0.9, 0.85, 0.999, 0.0].map(Some);
+        folder.metric(at, &labels, ("success_ratio", "share", &shares), (3, 0.001));
+        for (label, mean) in labels.iter().zip(means) {
+            let reached = if *label == "swarm" { 0.6 } else { 1.0 };
+            if let Some(mean) = mean {
+                folder.distribution(at, label, reached, |share| mean * (0.5 + share));
+            }
+        }
+    }
+    folder
+}
+
+/// Two points of a swept kind, which is no number.
+pub(crate) fn kinds() -> Folder {
+    let mut folder = Folder::new(&[("network.kind", "network")], &DUEL);
+    for (point, kind) in ["star", "ring"].into_iter().enumerate() {
+        let values = format!("{kind},");
+        let at = (point, "network.kind,", values.as_str());
+        let means = [Some(10.0 + point as f64), Some(9.0)];
+        folder.metric(at, &DUEL, ("completion_time", "s", &means), (RUNS, 0.2));
+        folder.metric(
+            at,
+            &DUEL,
+            ("makespan", "s", &[None, Some(900_000.0)]),
+            (RUNS, 0.2),
+        );
+        folder.metric(
+            at,
+            &DUEL,
+            ("success_ratio", "share", &[Some(0.0), Some(1.0)]),
+            (RUNS, 0.0),
+        );
+    }
+    folder
+}
+
+/// Two axes, one replication, and incidents: one for ever, and many.
+pub(crate) fn grid() -> Folder {
+    let axes = [
+        ("population.peers", "peers"),
+        ("failures.0.lasts", "length of the outage"),
+    ];
+    let mut folder = Folder::new(&axes, &DUEL);
+    for (point, (peers, lasts)) in [(5, "60 s"), (5, "600 s"), (20, "60 s"), (20, "600 s")]
+        .into_iter()
+        .enumerate()
+    {
+        let (keys, values) = (
+            "population.peers,failures.0.lasts,",
+            format!("{peers},{lasts},"),
+        );
+        let at = (point, keys, values.as_str());
+        let mean = f64::from(peers) * 3.0 + lasts.len() as f64;
+        folder.metric(
+            at,
+            &DUEL,
+            ("completion_time", "s", &[Some(mean), Some(17.0)]),
+            (1, 0.0),
+        );
+        folder.metric(
+            at,
+            &DUEL,
+            ("success_ratio", "share", &[Some(1.0), Some(0.4)]),
+            (1, 0.0),
+        );
+        for label in DUEL {
+            let steps = (300, 1.0);
+            folder.timeline(at, (label, "served", "share"), steps, |t| {
+                (t / 280.0).min(1.0)
+            });
+        }
+        let header = "point,population.peers,failures.0.lasts,contender,replication,failure,what,\
+                      at_s,until_s,node,role,load_share";
+        if point == 0 {
+            folder.add(
+                "incidents.csv",
+                header,
+                "0,5,60 s,client-server,0,0,leave,100,,3,peer,",
+            );
+            folder.add(
+                "incidents.csv",
+                header,
+                "0,5,60 s,client-server,0,0,leave,100,,4,peer,",
+            );
+            folder.add(
+                "incidents.csv",
+                header,
+                "0,5,60 s,peer-to-peer,0,1,cut,200,203,4,peer,",
+            );
+        }
+        for second in 0..40 {
+            if point == 3 {
+                let line = format!(
+                    "3,20,600 s,client-server,0,churn,leave,{},{},{second},peer,",
+                    second * 7,
+                    second * 7 + 3
+                );
+                folder.add("incidents.csv", header, &line);
+            }
+        }
+    }
+    folder
+}
+
 const MANIFEST: &str = r#"{
   "netduel": "0.1.0", "title": "One file, a growing crowd",
   "question": "How long until everyone has the file?",

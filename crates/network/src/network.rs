@@ -143,6 +143,12 @@ impl Network {
         self.message_delay(from, to, Bytes(0))
     }
 
+    /// The mean latency of one bit from one node to another.
+    pub fn latency_mean(&self, from: NodeId, to: NodeId) -> SimDuration {
+        let [sender, receiver] = [from, to].map(|node| self.links[node.index()].access);
+        self.latency.mean(sender.region, receiver.region)
+    }
+
     /// Opens a transfer. Its bytes do not move before [`Self::begin`].
     pub fn open(&mut self, from: NodeId, to: NodeId, size: Bytes, label: u64) -> TransferId {
         assert_ne!(from, to, "a node does not transfer to itself");

@@ -81,6 +81,8 @@ pub(crate) struct Kernel {
     pub(crate) loads: Vec<Load>,
     pub(crate) traffic: Traffic,
     pub(crate) digest: Digest,
+    /// The whole transfer whose sender is being told.
+    pub(crate) just_sent: Option<TransferId>,
 }
 
 impl Kernel {
@@ -190,6 +192,33 @@ impl<A: Architecture> Context<'_, A> {
         self.out
             .push((at, Event::TransferBegan { id, sender_epoch }));
         id
+    }
+
+    /// Sends more over the connection of a transfer that this node has just seen end. The sender
+    /// pushed the last byte one latency ago and went on at once, so more bytes arrive right now.
+    ///
+    /// # Panics
+    /// When the transfer did not end whole at this very moment, or was not sent by this node.
+    pub fn follow_on(&mut self, ended: &TransferEnded, size: Bytes, label: u64) -> TransferId {
+        self.assert_up();
+        assert_eq!(
+            (self.kernel.just_sent, ended.from),
+            (Some(ended.id), self.node),
+            "only what has just been sent can be followed"
+        );
+        let kernel = &mut *self.kernel;
+        let id = kernel.network.open(self.node, ended.to, size, label);
+        let sender_epoch = kernel.presence[self.node.index()].epoch;
+        self.out
+            .push((kernel.now, Event::TransferBegan { id, sender_epoch }));
+        id
+    }
+
+    /// The round-trip time to a node with which this one has a connection, as its transport
+    /// measures it (RFC 6298).
+    pub fn round_trip(&self, other: NodeId) -> SimDuration {
+        let network = &self.kernel.network;
+        network.latency_mean(self.node, other) + network.latency_mean(other, self.node)
     }
 
     /// Breaks off a transfer from or to this node; the other end sees it one latency later. Does

@@ -107,6 +107,7 @@ impl<A: Architecture> Run<A> {
                 loads: vec![Load::default(); node_count],
                 traffic: Traffic::default(),
                 digest: Digest::default(),
+                just_sent: None,
             },
             failures: Failures::new(spec.failures.len(), node_count),
             incidents: Vec::new(),
@@ -209,9 +210,14 @@ impl<A: Architecture> Run<A> {
                     intact: transfer.intact,
                 },
             };
-            for end in [transfer.to, transfer.from] {
-                self.act(end, |architecture, cx| architecture.on_transfer(seen, cx));
-            }
+            self.act(transfer.to, |architecture, cx| {
+                architecture.on_transfer(seen, cx)
+            });
+            self.kernel.just_sent = Some(transfer.id);
+            self.act(transfer.from, |architecture, cx| {
+                architecture.on_transfer(seen, cx)
+            });
+            self.kernel.just_sent = None;
         }
         self.ended = ended;
     }

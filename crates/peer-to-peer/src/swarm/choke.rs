@@ -130,6 +130,9 @@ impl Swarm {
                 self.suggest(index, cx);
             }
             self.send_status(index, cx);
+            if choking {
+                self.drop_queue(index, cx);
+            }
         }
     }
 
@@ -137,7 +140,7 @@ impl Swarm {
     pub(super) fn update_interest(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
         // Whoever is being asked for something is still of interest.
-        let wants = peer.links[index].request.is_some()
+        let wants = !peer.links[index].requests.is_empty()
             || peer.wants(index, &self.announced, self.config.end_game);
         let link = &mut peer.links[index];
         if link.life.is_some() && link.told.interested != wants {

@@ -1,10 +1,11 @@
 //! Asking for pieces, sending them, and telling of them.
 
-use netduel_world::{Context, Ending, NodeId, TransferEnded, uniform_below};
+use netduel_world::{Context, Ending, NodeId, TransferEnded, TransferId, uniform_below};
 
 use super::{
     Swarm,
     message::{Connection, HAVE, Message},
+    peer::{Link, PIPELINE_MAX},
 };
 
 impl Swarm {
@@ -38,22 +39,33 @@ impl Swarm {
         }
     }
 
-    /// Asks the neighbour at `index` for a piece, when it serves this peer and has one to give.
+    /// Asks the neighbour at `index` for pieces, when it serves this peer and has some to give.
     pub(super) fn ask(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let link = &self.peers[node.index()].links[index];
-        let ready = link.life.is_some() && !link.hears.choking && link.request.is_none();
+        let room = |link: &Link, cx: &Context<'_, Self>| {
+            link.requests.is_empty()
+                || link.requests.len() < link.pipeline(cx.round_trip(link.neighbour))
+        };
+        let ready = link.life.is_some() && !link.hears.choking && room(link, cx);
         if !ready || self.peers[node.index()].request.is_none() {
             return;
         }
         self.listen(cx);
-        let peer = &mut self.peers[node.index()];
         let choice = self.config.choice;
         let end_game = self.config.end_game;
-        if let Some(piece) = peer.choose(index, &self.announced, choice, end_game, cx.rng()) {
+        while room(&self.peers[node.index()].links[index], cx) {
+            let peer = &mut self.peers[node.index()];
+            let chosen = peer.choose(index, &self.announced, choice, end_game, cx.rng());
+            let Some(piece) = chosen else {
+                break;
+            };
             peer.await_piece(index, piece, &self.announced);
             let link = &mut peer.links[index];
             link.told_at = cx.now();
+            if link.requests.len() == 1 {
+                link.pace.0 = cx.now();
+            }
             let (neighbour, connection) = (link.neighbour, link.connection);
             self.say(neighbour, Message::Request(connection, piece), cx);
         }
@@ -86,20 +98,46 @@ impl Swarm {
             self.say(from, Message::Bye(connection), cx);
             return;
         };
-        let peer = &self.peers[node.index()];
-        let link = &peer.links[index];
-        if link.told.choking || link.upload.is_some() || peer.lacks(piece) {
+        let peer = &mut self.peers[node.index()];
+        let lacks = peer.lacks(piece);
+        let link = &mut peer.links[index];
+        link.heard_at = cx.now();
+        if link.told.choking || lacks || link.queue.len() > PIPELINE_MAX {
             self.say(from, Message::Reject(connection, piece), cx);
             return;
         }
-        let upload = cx.transfer(from, self.piece_size(piece), u64::from(piece));
-        let link = &mut self.peers[node.index()].links[index];
-        link.heard_at = cx.now();
+        if link.upload.is_some() {
+            link.queue.push(piece);
+        } else {
+            let upload = cx.transfer(from, self.piece_size(piece), u64::from(piece));
+            self.sending(index, piece, upload, cx);
+        }
+    }
+
+    /// Notes that a piece is on its way.
+    fn sending(
+        &mut self,
+        index: usize,
+        piece: u32,
+        upload: TransferId,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let peer = &mut self.peers[cx.node().index()];
+        let link = &mut peer.links[index];
         link.told_at = cx.now();
         link.upload = Some((upload, piece));
-        if let Some(copies) = &mut self.peers[node.index()].first_copies {
+        if let Some(copies) = &mut peer.first_copies {
             copies.send(piece);
             self.suggest(index, cx);
+        }
+    }
+
+    /// Tells a neighbour that is no longer served what will not come.
+    pub(super) fn drop_queue(&mut self, index: usize, cx: &mut Context<'_, Self>) {
+        let link = &mut self.peers[cx.node().index()].links[index];
+        let (neighbour, connection) = (link.neighbour, link.connection);
+        for piece in std::mem::take(&mut link.queue) {
+            self.say(neighbour, Message::Reject(connection, piece), cx);
         }
     }
 
@@ -124,9 +162,8 @@ impl Swarm {
     ) {
         let peer = &mut self.peers[cx.node().index()];
         if let Some(index) = peer.link_on(from, connection)
-            && peer.links[index].request == Some(piece)
+            && peer.give_up(index, piece, &self.announced)
         {
-            peer.give_up(index, &self.announced);
             self.ask_everybody(cx);
         }
     }
@@ -139,12 +176,17 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let peer = &mut self.peers[cx.node().index()];
-        if let Some(index) = peer.link_on(from, connection)
-            && let Some((upload, sent)) = peer.links[index].upload
-            && sent == piece
-        {
-            peer.links[index].upload = None;
+        let Some(index) = peer.link_on(from, connection) else {
+            return;
+        };
+        let link = &mut peer.links[index];
+        link.queue.retain(|queued| *queued != piece);
+        if let Some((upload, _)) = link.upload.take_if(|(_, sent)| *sent == piece) {
             cx.cancel(upload);
+            if let Some(next) = take_first(&mut link.queue) {
+                let upload = cx.transfer(from, self.piece_size(next), u64::from(next));
+                self.sending(index, next, upload, cx);
+            }
         }
     }
 
@@ -163,6 +205,9 @@ impl Swarm {
         if let Ending::Broken { .. } = ended.ending {
             self.forget_link(index, cx);
             self.after_loss(cx);
+        } else if let Some(next) = take_first(&mut link.queue) {
+            let upload = cx.follow_on(ended, self.piece_size(next), u64::from(next));
+            self.sending(index, next, upload, cx);
         }
     }
 
@@ -173,7 +218,7 @@ impl Swarm {
         let peer = &mut self.peers[node.index()];
         let asked = peer
             .link_to(ended.from)
-            .filter(|index| peer.links[*index].request == Some(piece));
+            .filter(|index| peer.links[*index].requests.contains(&piece));
         match (ended.ending, asked) {
             (Ending::Broken { .. }, None) => return,
             (Ending::Broken { .. }, Some(index)) => {
@@ -184,7 +229,8 @@ impl Swarm {
             (Ending::Whole { .. }, Some(index)) => {
                 peer.links[index].received[0] += ended.size.0;
                 peer.links[index].heard_at = cx.now();
-                peer.give_up(index, &self.announced);
+                peer.links[index].keep_pace(cx.now());
+                peer.give_up(index, piece, &self.announced);
             }
             (Ending::Whole { .. }, None) => {}
         }
@@ -215,8 +261,7 @@ impl Swarm {
         let node = cx.node();
         for index in 0..self.peers[node.index()].links.len() {
             let peer = &mut self.peers[node.index()];
-            if peer.links[index].request == Some(piece) {
-                peer.give_up(index, &self.announced);
+            if peer.give_up(index, piece, &self.announced) {
                 let link = &peer.links[index];
                 let (neighbour, connection) = (link.neighbour, link.connection);
                 self.say(neighbour, Message::Cancel(connection, piece), cx);
@@ -255,4 +300,8 @@ impl Swarm {
             }
         }
     }
+}
+
+fn take_first(queue: &mut Vec<u32>) -> Option<u32> {
+    (!queue.is_empty()).then(|| queue.remove(0))
 }

@@ -208,7 +208,9 @@ impl Swarm {
     /// Strikes a connection out, with what was going on over it.
     pub(super) fn forget_link(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
-        peer.give_up(index, &self.announced);
+        while let Some(piece) = peer.links[index].requests.last().copied() {
+            peer.give_up(index, piece, &self.announced);
+        }
         let link = peer.links.swap_remove(index);
         if let Some((upload, _)) = link.upload {
             cx.cancel(upload);

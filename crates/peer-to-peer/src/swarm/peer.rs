@@ -1,7 +1,8 @@
 //! One peer: what it has, what it lacks, and how it stands with its neighbours.
 
 use netduel_world::{
-    BitsPerSecond, Bytes, NodeId, RequestId, SimTime, Stream, TransferId, uniform_below,
+    BitsPerSecond, Bytes, NodeId, RequestId, SimDuration, SimTime, Stream, TransferId,
+    uniform_below,
 };
 
 use super::{
@@ -25,12 +26,16 @@ pub(super) struct Link {
     pub(super) told: Status,
     /// What the neighbour last told this peer.
     pub(super) hears: Status,
-    /// The piece that was asked for and has not come.
-    pub(super) request: Option<u32>,
+    /// The pieces that were asked for and have not come.
+    pub(super) requests: Vec<u32>,
+    /// When the last piece was asked for or came, and how long it took.
+    pub(super) pace: (SimTime, Option<SimDuration>),
     /// The piece that the neighbour would like to be asked for.
     pub(super) suggested: Option<u32>,
     /// The piece that is being sent.
     pub(super) upload: Option<(TransferId, u32)>,
+    /// Pieces that are to be sent next.
+    pub(super) queue: Vec<u32>,
     /// Bytes received in the present and in the last choke interval.
     pub(super) received: [u64; 2],
     /// When the neighbour was last heard of.
@@ -57,9 +62,11 @@ impl Link {
             useful: 0,
             told: strangers,
             hears: strangers,
-            request: None,
+            requests: Vec::new(),
+            pace: (now, None),
             suggested: None,
             upload: None,
+            queue: Vec::new(),
             received: [0; 2],
             heard_at: now,
             told_at: now,
@@ -72,12 +79,39 @@ impl Link {
         self.life.is_some() && self.hears.interested
     }
 
+    /// How many pieces to ask for at once: one, and as many more as it takes to keep the neighbour
+    /// busy while a request travels, where that time counts.
+    pub(super) fn pipeline(&self, round_trip: SimDuration) -> usize {
+        match self.pace.1 {
+            Some(pace) if round_trip.0 >= pace.0 / ROUND_TRIP_COUNTS => {
+                let more = round_trip.0.div_ceil(pace.0.max(1));
+                1 + usize::try_from(more).map_or(PIPELINE_MAX, |n| n.min(PIPELINE_MAX))
+            }
+            _ => 1,
+        }
+    }
+
+    /// Notes that a piece came.
+    pub(super) fn keep_pace(&mut self, now: SimTime) {
+        let (since, _) = self.pace;
+        self.pace = (now, Some(now.since(since)));
+    }
+
     /// Whether the neighbour is known to have `piece`.
     pub(super) fn knows(&self, announced: &Announced, piece: u32) -> bool {
         let life = self.life;
         life.is_some_and(|life| announced.knows(life, self.heard, piece))
     }
 }
+
+/// A round trip counts when it is a tenth of the time that a piece takes: by then a link that
+/// serves nobody else would idle a tenth of its time.
+const ROUND_TRIP_COUNTS: u64 = 10;
+
+/// Pieces asked for ahead at most: the 250 outstanding blocks of 16 KiB that libtorrent lets a
+/// neighbour queue (`max_allowed_in_request_queue` is 2000, `max_out_request_queue` 500), in
+/// pieces of 256 KiB.
+pub(super) const PIPELINE_MAX: usize = 31;
 
 /// Pieces missing when the end game begins.
 ///
@@ -240,21 +274,25 @@ impl Peer {
 
     /// Notes that `piece` was asked for on the link at `index`.
     pub(super) fn await_piece(&mut self, index: usize, piece: u32, announced: &[Announced]) {
-        self.links[index].request = Some(piece);
+        self.links[index].requests.push(piece);
         self.awaited[piece as usize] += 1;
         if self.awaited[piece as usize] == 1 {
             self.recount(piece, announced, false);
         }
     }
 
-    /// Notes that nothing is awaited on the link at `index` any more; says what was.
-    pub(super) fn give_up(&mut self, index: usize, announced: &[Announced]) -> Option<u32> {
-        let piece = self.links[index].request.take()?;
+    /// Notes that `piece` is no longer awaited on the link at `index`; says whether it was.
+    pub(super) fn give_up(&mut self, index: usize, piece: u32, announced: &[Announced]) -> bool {
+        let requests = &mut self.links[index].requests;
+        let Some(place) = requests.iter().position(|asked| *asked == piece) else {
+            return false;
+        };
+        requests.swap_remove(place);
         self.awaited[piece as usize] -= 1;
         if self.awaited[piece as usize] == 0 && self.lacks(piece) {
             self.recount(piece, announced, true);
         }
-        Some(piece)
+        true
     }
 
     pub(super) fn lacks(&self, piece: u32) -> bool {
@@ -313,7 +351,8 @@ impl Peer {
         }
         let of = &announced[link.neighbour.index()];
         let fits = |piece: &&u32| {
-            (again || self.awaited[**piece as usize] == 0) && link.knows(of, **piece)
+            let free = self.awaited[**piece as usize] == 0;
+            (free || again && !link.requests.contains(piece)) && link.knows(of, **piece)
         };
         match choice {
             Choice::RarestFirst

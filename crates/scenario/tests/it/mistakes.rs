@@ -111,6 +111,12 @@ fn bits_are_not_taken_for_bytes() {
 fn values_out_of_range_are_shown_as_written() {
     expect(&[
         (
+            "\"all at once\"",
+            "{ poisson = \"0.001 /d\" }",
+            "18:24: `demand.download.arrivals.poisson` is \"0.001 /d\"; expected all 10 users to \
+             come within 10 years",
+        ),
+        (
             "peers = 10",
             "peers = 10\nfree-riders = 1.2",
             "6:15: `population.free-riders` is 1.2; expected a share from 0 to 1, such as 0.2 or \"20 %\"",

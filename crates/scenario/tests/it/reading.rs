@@ -286,15 +286,9 @@ fn the_ledger_says_what_differs_and_who_is_spared() {
     );
 }
 
-#[test]
-fn a_resolved_scenario_reads_back_to_the_same() {
-    let tables = [
-        ("access.csv", ACCESS),
-        ("regions.csv", REGIONS),
-        ("latency.csv", LATENCY),
-        ("laws.csv", LAWS),
-    ];
-    let rich = format!(
+/// A scenario that uses most of the format.
+fn rich() -> String {
+    format!(
         "{}
 [[failures]]
 at = '0 s'
@@ -317,8 +311,18 @@ expect = 'peer to peer.makespan < client-server.makespan / 2'
 where = {{ 'population.peers' = 20 }}
 ",
         places().replace("peers = 10", "peers = 10\nfree-riders = '10 %'")
-    );
-    for text in [RIGHT.to_owned(), rich] {
+    )
+}
+
+#[test]
+fn a_resolved_scenario_reads_back_to_the_same() {
+    let tables = [
+        ("access.csv", ACCESS),
+        ("regions.csv", REGIONS),
+        ("latency.csv", LATENCY),
+        ("laws.csv", LAWS),
+    ];
+    for text in [RIGHT.to_owned(), rich()] {
         let first = read_with(&text, &tables).unwrap();
         let resolved = first.resolved();
         let second = read_with(&resolved, &tables).unwrap_or_else(|error| {
@@ -339,5 +343,39 @@ where = {{ 'population.peers' = 20 }}
         assert_eq!(shown(&first), shown(&second), "{resolved}");
         assert_eq!(second.resolved(), resolved);
         assert_eq!(second.explain(), first.explain());
+    }
+}
+
+#[test]
+fn no_text_brings_the_reader_down() {
+    let tables = [
+        ("access.csv", ACCESS),
+        ("regions.csv", REGIONS),
+        ("latency.csv", LATENCY),
+        ("laws.csv", LAWS),
+    ];
+    let snippets = [
+        "", "\"", "'", "[", "]", "{", "}", "=", ".", "-", "\n", "#", "x", "\u{fc}", "0",
+    ];
+    let letters: Vec<char> = rich().chars().collect();
+    for seed in 0..3000_u64 {
+        let mut state = seed;
+        let mut random = |below: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        let mut text = letters.clone();
+        for _ in 0..=random(3) {
+            let at = random(text.len());
+            let until = (at + random(4)).min(text.len());
+            let snippet = snippets[random(snippets.len())];
+            text.splice(at..until, snippet.chars());
+        }
+        let text: String = text.into_iter().collect();
+        if let Err(error) = read_with(&text, &tables) {
+            assert!(!error.message.is_empty(), "seed {seed}: {text}");
+        }
     }
 }

@@ -1,1 +1,12 @@
 //! Serves requests from machines an operator runs.
+
+pub mod single_server;
+
+use netduel_world::Registry;
+
+pub use single_server::SingleServer;
+
+/// Every architecture of the client-server family. A new one is a new line here.
+pub fn register(registry: &mut Registry) {
+    registry.add::<SingleServer>();
+}

@@ -5,7 +5,9 @@
 
 mod latency;
 mod network;
+pub mod progressive;
 mod sharing;
 
 pub use latency::{Latency, RegionId};
 pub use network::{Access, Ended, Network, NodeId, TransferId};
+pub use sharing::{Capacity, Effort, FairSharing, FlowId, LinkId};

@@ -180,7 +180,7 @@ impl Network {
         let size = Bytes(transfer.size.0.max(1));
         let flow = self.sharing.start(now, &path, None, size);
         self.transfers[id.slot as usize].flow = Some(flow);
-        let index = flow.0 as usize;
+        let index = flow.index();
         if self.owner.len() <= index {
             self.owner.resize(index + 1, 0);
         }
@@ -238,7 +238,7 @@ impl Network {
         up.into_iter()
             .chain(down)
             .map(|flow| {
-                let slot = self.owner[flow.0 as usize];
+                let slot = self.owner[flow.index()];
                 TransferId {
                     slot,
                     generation: self.transfers[slot as usize].generation,
@@ -248,7 +248,7 @@ impl Network {
     }
 
     /// Bytes that flowing transfers have moved from `node` so far.
-    pub fn sent_in_progress(&self, now: SimTime, node: NodeId) -> Bytes {
+    pub fn sent_in_progress(&mut self, now: SimTime, node: NodeId) -> Bytes {
         let flows = self.sharing.flows_on(self.links[node.index()].up);
         flows
             .into_iter()
@@ -257,7 +257,7 @@ impl Network {
     }
 
     /// Bytes that all transfers have moved so far.
-    pub fn delivered(&self, now: SimTime) -> Bytes {
+    pub fn delivered(&mut self, now: SimTime) -> Bytes {
         let flowing = self.transfers.iter().filter_map(|t| t.flow);
         let moving: Bytes = flowing.map(|f| self.sharing.delivered(now, f)).sum();
         self.completed + moving
@@ -273,7 +273,7 @@ impl Network {
         let mut finished = std::mem::take(&mut self.finished);
         self.sharing.advance(now, &mut finished);
         for flow in finished.drain(..) {
-            let slot = self.owner[flow.0 as usize];
+            let slot = self.owner[flow.index()];
             let size = self.transfers[slot as usize].size;
             let intact = self.arrives_intact(size);
             self.completed = self.completed + size;

@@ -1,1 +1,12 @@
 //! Serves requests from the users' own machines.
+
+pub mod swarm;
+
+use netduel_world::Registry;
+
+pub use swarm::Swarm;
+
+/// Every architecture of the peer-to-peer family. A new one is a new line here.
+pub fn register(registry: &mut Registry) {
+    registry.add::<Swarm>();
+}

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use netduel_network::{NodeId, TransferId};
-use netduel_units::Bytes;
+use netduel_units::{BitsPerSecond, Bytes};
 use schemars::JsonSchema;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -164,6 +164,11 @@ impl<'a> Cast<'a> {
     /// Size of the object that users download.
     pub fn object_size(&self) -> Bytes {
         self.world.spec.object_size
+    }
+
+    /// The rate of this node's own link to the network, as its owner knows it.
+    pub fn upload(&self, node: NodeId) -> BitsPerSecond {
+        self.world.devices[node.index()].access.upload
     }
 
     /// Whether the owner of this device lets it give nothing back.

@@ -126,6 +126,11 @@ impl Kernel {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Posted(SimTime);
 
+impl Posted {
+    /// What everybody could have heard before the run began.
+    pub const BEFORE_START: Self = Self(SimTime::ZERO);
+}
+
 /// What the node whose turn it is can see and do.
 ///
 /// There is no way to ask whether another node is alive.
@@ -145,6 +150,13 @@ impl<A: Architecture> Context<'_, A> {
     /// The present instant.
     pub fn now(&self) -> SimTime {
         self.kernel.now
+    }
+
+    /// Bytes that this node has sent so far, those of transfers under way included.
+    pub fn bytes_sent(&mut self) -> Bytes {
+        let kernel = &mut *self.kernel;
+        let moving = kernel.network.sent_in_progress(kernel.now, self.node);
+        kernel.loads[self.node.index()].sent + moving
     }
 
     /// The architecture's own random stream.
@@ -232,6 +244,21 @@ impl<A: Architecture> Context<'_, A> {
             self.kernel.charge_received(self.node, size);
         }
         arrived
+    }
+
+    /// Wakes `to` with `message` at the instant at which an announcement of `size` posted now
+    /// arrives there. For a receiver whose course it does change; it still asks [`Self::hears`].
+    pub fn wake(&mut self, to: NodeId, message: A::Message, size: Bytes) {
+        self.assert_up();
+        let from = self.node;
+        let delay = self.kernel.network.message_delay_max(from, to, size);
+        let event = Event::MessageDelivered {
+            to,
+            from,
+            size: Bytes(0),
+            message,
+        };
+        self.out.push((self.kernel.now + delay, event));
     }
 
     /// The user at this node has what was wanted.

@@ -6,7 +6,7 @@ use netduel_units::Bytes;
 
 use crate::{
     architecture::{Architecture, Down},
-    context::Event,
+    context::{Event, Kernel},
     draw::World,
     record::{IncidentRecord, Victim},
     run::Run,
@@ -157,11 +157,12 @@ impl<A: Architecture> Run<A> {
     }
 
     /// Bytes each node has sent so far, those of transfers under way included.
-    fn bytes_sent(&self) -> Vec<Bytes> {
+    fn bytes_sent(&mut self) -> Vec<Bytes> {
         let now = self.kernel.now;
-        let loads = self.kernel.loads.iter().zip(0..);
+        let Kernel { loads, network, .. } = &mut self.kernel;
+        let loads = loads.iter().zip(0..);
         loads
-            .map(|(load, node)| load.sent + self.kernel.network.sent_in_progress(now, NodeId(node)))
+            .map(|(load, node)| load.sent + network.sent_in_progress(now, NodeId(node)))
             .collect()
     }
 

@@ -315,9 +315,11 @@ impl<A: Architecture> Run<A> {
         let now = self.kernel.now;
         let ended = self.kernel.network.close(now, id);
         let ended = ended.expect("an open transfer can be closed");
+        // Whichever end is still there sees the connection break one latency later.
         if sender_lives {
-            // Nobody answers at the other end; the sender learns it one latency later.
             self.see_break(from, to, &ended);
+        } else if self.is_up(to) {
+            self.see_break(to, from, &ended);
         }
     }
 

@@ -1,6 +1,6 @@
 //! What a world is to be, as checked values. A scenario file is one way to write it down.
 
-use netduel_engine::Law;
+use netduel_engine::{Law, SimDuration};
 use netduel_network::Latency;
 use netduel_units::{BitsPerSecond, Bytes, PerSecond, Seconds, Share};
 use schemars::JsonSchema;
@@ -31,6 +31,42 @@ pub struct WorldSpec {
     pub run_for: Option<Seconds>,
     /// A run ends at this time at the latest, and what is still open fails.
     pub at_most: Seconds,
+}
+
+impl Default for WorldSpec {
+    /// A small world to start from in examples and tests: ten users at 10 Mbps up and 50 Mbps
+    /// down, one `server` at 100 Mbps, 20 ms between any two, one object of 10 MB, all at once.
+    fn default() -> Self {
+        let rate = |bits| BitsPerSecond::new(bits).expect("some Mbps are in range");
+        Self {
+            population: Population {
+                peers: 10,
+                access: Access::Independent {
+                    upload: Law::Constant(10e6),
+                    download: Law::Constant(50e6),
+                },
+                region_shares: vec![1.0],
+                free_riders: Share::default(),
+                after_download: AfterDownload::Stay,
+            },
+            infrastructure: vec![MachineGroup {
+                name: "server".into(),
+                count: 1,
+                upload: rate(100e6),
+                download: rate(100e6),
+                region: 0,
+            }],
+            regions: vec![String::new()],
+            latency: Latency::constant(SimDuration::from_seconds(0.02)),
+            corruption: 0.0,
+            object_size: Bytes(10_000_000),
+            arrivals: Arrivals::AllAtOnce,
+            patience: Patience::default(),
+            failures: Vec::new(),
+            run_for: None,
+            at_most: Seconds::new(30.0 * 86400.0).expect("a month is in range"),
+        }
+    }
 }
 
 /// The users' devices.

@@ -1,0 +1,3 @@
+//! Whole runs of client-server architectures.
+
+mod single_server;

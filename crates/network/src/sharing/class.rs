@@ -1,0 +1,161 @@
+//! Flows, and the classes of flows that always run at equal rates.
+
+use netduel_units::Bytes;
+
+use super::{
+    edge::EdgeId,
+    heap::{Heap, NOWHERE},
+    link::LinkId,
+    quantum::{Clock, Rate},
+    slots::ids,
+};
+
+/// The most links that a path may have.
+pub(super) const HOPS_MAX: usize = 4;
+
+/// A flow of a [`FairSharing`](super::FairSharing).
+///
+/// Ids are small numbers, good for indexing a vector. The id of a flow that ended is given to a
+/// later one: after an abort at once, after a completion from the next call of `advance` on, so
+/// that everything handed out by one call can be dealt with before any of its ids comes again.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct FlowId(pub(crate) u32);
+
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct ClassId(pub(super) u32);
+
+ids!(FlowId, ClassId);
+
+impl FlowId {
+    /// The flow's place in a vector of flows.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl ClassId {
+    /// The class of a flow that has ended.
+    pub(super) const NONE: Self = Self(u32::MAX);
+}
+
+/// A flow. What moves it is its class.
+#[derive(Debug)]
+pub(super) struct Flow {
+    pub(super) class: ClassId,
+    /// Position among the flows of its class; nowhere for the one that finishes first.
+    pub(super) at: u32,
+    pub(super) size: Bytes,
+    /// How many flows were started before it.
+    pub(super) start: u64,
+}
+
+/// The class clock at which a flow will have moved all its bytes. It never changes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Finish {
+    pub(super) mark: Clock,
+    pub(super) flow: FlowId,
+}
+
+/// All flows with the same path and the same cap.
+///
+/// A class is in exactly one place: the group of one link of its path, or capped. Its own clock
+/// counts the work done for each of its flows; moving it elsewhere changes `offset` only.
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) cap: Rate,
+    /// The class's clock less that of its place: the group's clock, or cap times now.
+    pub(super) offset: Clock,
+    /// The flow that finishes first: for most classes the only one.
+    pub(super) first: Finish,
+    /// The others, if there are any.
+    pub(super) others: Option<Box<Heap<Clock, FlowId>>>,
+    pub(super) flows: u32,
+    pub(super) group: LinkId,
+    /// Position among the group's members or among all capped classes.
+    pub(super) at: u32,
+    /// Position among the group's caps.
+    pub(super) cap_at: u32,
+    pub(super) hop_count: u32,
+    pub(super) hops: [Hop; HOPS_MAX],
+}
+
+/// One link on a class's path, and the class's neighbours in the list of the edge through which
+/// it crosses that link. There is no edge where the class is a member of the group.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hop {
+    pub(super) link: LinkId,
+    pub(super) edge: EdgeId,
+    pub(super) before: Crossing,
+    pub(super) after: Crossing,
+}
+
+/// A hop of a class in 32 bits.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Crossing(u32);
+
+impl Crossing {
+    pub(super) const NONE: Self = Self(u32::MAX);
+
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a path has at most four hops"
+    )]
+    pub(super) fn new(class: ClassId, hop: usize) -> Self {
+        assert!(class.0 < u32::MAX >> 2, "fewer than 2^30 classes");
+        Self(class.0 << 2 | hop as u32)
+    }
+
+    pub(super) fn some(self) -> Option<Self> {
+        (self != Self::NONE).then_some(self)
+    }
+
+    pub(super) fn class(self) -> ClassId {
+        ClassId(self.0 >> 2)
+    }
+
+    pub(super) fn hop(self) -> usize {
+        (self.0 & 3) as usize
+    }
+}
+
+impl Class {
+    /// A class of one flow that is nowhere yet.
+    pub(super) fn new(path: &[LinkId], cap: Rate, first: Finish) -> Self {
+        let nowhere = Hop {
+            link: LinkId::CAPPED,
+            edge: EdgeId::NONE,
+            before: Crossing::NONE,
+            after: Crossing::NONE,
+        };
+        let mut hops = [nowhere; HOPS_MAX];
+        for (hop, link) in hops.iter_mut().zip(path) {
+            hop.link = *link;
+        }
+        Self {
+            cap,
+            offset: Clock::default(),
+            first,
+            others: None,
+            flows: 1,
+            group: LinkId::CAPPED,
+            at: NOWHERE,
+            cap_at: NOWHERE,
+            hop_count: u32::try_from(path.len()).expect("paths are short"),
+            hops,
+        }
+    }
+
+    pub(super) fn path(&self) -> &[Hop] {
+        &self.hops[..self.hop_count as usize]
+    }
+
+    pub(super) fn is_capped(&self) -> bool {
+        self.group == LinkId::CAPPED
+    }
+
+    /// All flows, in no order.
+    pub(super) fn flow_ids(&self) -> impl Iterator<Item = FlowId> {
+        let others = self.others.iter().flat_map(|others| others.ids());
+        std::iter::once(self.first.flow).chain(others)
+    }
+}

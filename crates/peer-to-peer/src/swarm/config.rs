@@ -1,0 +1,111 @@
+//! Settings of a swarm.
+
+use netduel_world::{Bytes, ConfigError, Seconds};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Settings of a swarm.
+#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Config {
+    /// Size of a piece; the last one may be smaller. 256 KiB is the common size since BEP 3.
+    pub piece: Bytes,
+    /// Machines under [infrastructure] that have the object from the start; the only group when
+    /// left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+    /// Machine under [infrastructure] that knows who takes part; the first origin when left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tracker: Option<String>,
+    /// Addresses that the tracker hands out, and neighbours that a peer looks for; at least 1.
+    /// BEP 3 trackers hand out 50.
+    pub neighbours: u32,
+    /// Neighbours that a peer accepts in all; not below `neighbours`. 80 in the mainline client
+    /// (A. Legout, G. Urvoy-Keller, P. Michiardi, "Rarest first and choke algorithms are
+    /// enough", IMC 2006).
+    pub connections: u32,
+    /// Neighbours that a peer serves for what they give, beside one optimistic; at least 1.
+    /// BEP 3: four. Whoever has everything serves twice as many while its uplink is not full.
+    pub slots: u32,
+    /// Time between two reviews of whom to serve. BEP 3: 10 s.
+    pub choke_interval: Seconds,
+    /// Reviews after which the optimistic slot moves on; at least 1. BEP 3: every 30 s.
+    pub optimistic_rounds: u32,
+    /// Which of the pieces that a neighbour can give is asked for.
+    pub choice: Choice,
+    /// Whether the last pieces are asked for from several neighbours at once.
+    pub end_game: bool,
+    /// Time between a peer's reports to the tracker. BEP 3 trackers ask for 30 min.
+    pub announce_interval: Seconds,
+}
+
+/// Which piece is asked for.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Choice {
+    /// The one that fewest neighbours are known to have.
+    #[default]
+    RarestFirst,
+    /// Any.
+    Random,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let seconds = |s| Seconds::new(s).expect("half an hour is in range");
+        Self {
+            piece: Bytes(256 * 1024),
+            origin: None,
+            tracker: None,
+            neighbours: 50,
+            connections: 80,
+            slots: 4,
+            choke_interval: seconds(10.0),
+            optimistic_rounds: 3,
+            choice: Choice::default(),
+            end_game: true,
+            announce_interval: seconds(1800.0),
+        }
+    }
+}
+
+impl Config {
+    /// Checks what can be checked without a cast.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let refuse = |key, problem: &str| {
+            Err(ConfigError {
+                key,
+                problem: problem.into(),
+            })
+        };
+        if self.piece.0 == 0 {
+            return refuse("piece", "is 0 B; expected a size above 0");
+        }
+        let counts = [
+            ("neighbours", self.neighbours),
+            ("slots", self.slots),
+            ("optimistic-rounds", self.optimistic_rounds),
+        ];
+        for (key, count) in counts {
+            if count == 0 {
+                return refuse(key, "is 0; expected at least 1");
+            }
+        }
+        if self.connections < self.neighbours {
+            return refuse(
+                "connections",
+                "is below `neighbours`; expected at least as many",
+            );
+        }
+        let times = [
+            ("choke-interval", self.choke_interval),
+            ("announce-interval", self.announce_interval),
+        ];
+        for (key, time) in times {
+            if time.get() < 1.0 {
+                return refuse(key, "is too short; expected at least 1 s");
+            }
+        }
+        Ok(())
+    }
+}

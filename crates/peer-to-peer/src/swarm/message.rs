@@ -1,0 +1,94 @@
+//! What the members of a swarm say to each other, and how many bytes it takes.
+//!
+//! Sizes follow the BitTorrent protocol specification (BEP 3), each with 40 bytes of IP and TCP
+//! headers (RFC 791, RFC 9293).
+
+use netduel_world::{Bytes, NodeId};
+
+/// A connection between two peers: who opened it, and its count among those.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Connection {
+    /// Who opened it.
+    pub opener: NodeId,
+    /// The opener's count of connections.
+    pub serial: u32,
+}
+
+/// What the sender of a handshake has: the first `known` entries of what it announced in one of
+/// its lives. On the wire this is the bitfield.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Holdings {
+    /// Which life.
+    pub life: u32,
+    /// How many entries.
+    pub known: u32,
+}
+
+/// What members say.
+#[derive(Debug)]
+pub enum Message {
+    /// To the tracker: I take part; who else does?
+    Join,
+    /// To the tracker: I no longer take part.
+    Part,
+    /// From the tracker: these take part.
+    Members(Box<[NodeId]>),
+    /// Let us be neighbours.
+    Connect(Connection, Holdings),
+    /// Yes.
+    Accept(Connection, Holdings),
+    /// No, or no longer.
+    Bye(Connection),
+    /// How things stand between us (interested, choke, keep-alive in one).
+    Status(Connection, Status),
+    /// I have announced something that you may want.
+    News(Connection),
+    /// Please send this piece.
+    Request(Connection, u32),
+    /// I will not send this piece (BEP 6).
+    Reject(Connection, u32),
+    /// You might ask for this piece next (BEP 6).
+    Suggest(Connection, u32),
+    /// This piece is no longer needed.
+    Cancel(Connection, u32),
+}
+
+/// How its sender stands to its receiver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Status {
+    /// Rises with every status, so that an overtaken one is told apart.
+    pub serial: u32,
+    /// Whether the sender wants something that the receiver has.
+    pub interested: bool,
+    /// Whether the sender refuses to serve the receiver.
+    pub choking: bool,
+    /// How many of the receiver's announcements the sender has heard.
+    pub heard: u32,
+}
+
+const HEADERS: u64 = 40;
+
+/// An announcement of one piece.
+pub(super) const HAVE: Bytes = Bytes(HEADERS + 9);
+
+impl Message {
+    /// Bytes on the wire for an object of `piece_count` pieces.
+    pub(super) fn size(&self, piece_count: u32) -> Bytes {
+        Bytes(
+            HEADERS
+                + match self {
+                    // An HTTP request with its query (BEP 3) and the compact answer (BEP 23).
+                    Self::Join | Self::Part => 300,
+                    Self::Members(members) => 100 + 6 * members.len() as u64,
+                    Self::Connect(..) | Self::Accept(..) => {
+                        68 + 5 + u64::from(piece_count).div_ceil(8)
+                    }
+                    Self::Bye(_) => 0,
+                    Self::Status(..) => 5,
+                    Self::News(_) => 9,
+                    Self::Request(..) | Self::Reject(..) | Self::Cancel(..) => 17,
+                    Self::Suggest(..) => 9,
+                },
+        )
+    }
+}

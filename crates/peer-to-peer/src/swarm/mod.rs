@@ -1,0 +1,258 @@
+//! A file-sharing swarm after BitTorrent.
+//!
+//! The object is cut into pieces. A peer asks the tracker who takes part, connects to some of
+//! them, tells each what it has, and asks them for the pieces it lacks, rarest first. Whom it
+//! serves is decided every few seconds by what they give (tit for tat), with one slot left to
+//! chance.
+//!
+//! Source: B. Cohen, *Incentives Build Robustness in BitTorrent*, Workshop on Economics of
+//! Peer-to-Peer Systems, 2003; the BitTorrent protocol specification, BEP 3.
+
+mod announced;
+mod choke;
+mod config;
+mod exchange;
+mod message;
+mod neighbourhood;
+mod peer;
+mod tracker;
+
+use netduel_world::{
+    Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Request, SimDuration, StateLoss,
+    Stream, TransferEnded, WorldKey, uniform_below,
+};
+
+use announced::Announced;
+use message::Message;
+use peer::{FirstCopies, Owner, Peer};
+use tracker::Tracker;
+
+pub use config::{Choice, Config};
+
+/// A file-sharing swarm.
+pub struct Swarm {
+    config: Config,
+    object: Bytes,
+    piece_count: u32,
+    tracker: Tracker,
+    peers: Vec<Peer>,
+    announced: Vec<Announced>,
+}
+
+/// What a peer reminds itself of.
+#[derive(Debug)]
+pub enum Timer {
+    /// Review whom to serve.
+    Review,
+    /// Report to the tracker, unless a later report has been made.
+    Report(u32),
+}
+
+impl Architecture for Swarm {
+    const KIND: &'static str = "swarm";
+    const FAMILY: &'static str = "peer-to-peer";
+    const ABOUT: &'static str =
+        "users pass pieces on to each other: tracker, rarest first, tit for tat";
+    const USES: &'static [WorldKey] = &[WorldKey::FreeRiders, WorldKey::AfterDownload];
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+
+    fn assemble(config: &Config, cast: &Cast<'_>, rng: &mut Stream) -> Result<Self, ConfigError> {
+        config.check()?;
+        let origins = cast.machines("origin", config.origin.as_deref())?;
+        let tracker = match &config.tracker {
+            Some(name) => cast.machines("tracker", Some(name))?.start,
+            None => origins.start,
+        };
+        let object = cast.object_size();
+        let piece_count = u32::try_from(object.0.div_ceil(config.piece.0)).ok();
+        let Some(piece_count) = piece_count.filter(|count| *count <= PIECES_MAX) else {
+            return Err(ConfigError {
+                key: "piece",
+                problem: format!("cuts {object} into more than {PIECES_MAX} pieces"),
+            });
+        };
+        // A member that has missed a report, and then another, is taken for gone.
+        let expiry = SimDuration::from(config.announce_interval * 2.0);
+        let mut swarm = Self {
+            config: config.clone(),
+            object,
+            piece_count,
+            tracker: Tracker::new(NodeId(tracker), cast.node_count(), expiry),
+            peers: Vec::with_capacity(cast.node_count()),
+            announced: Vec::with_capacity(cast.node_count()),
+        };
+        for node in (0..).map(NodeId).take(cast.node_count()) {
+            swarm.add(node, origins.contains(&node.0), cast, rng);
+        }
+        Ok(swarm)
+    }
+
+    fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
+        let tracker = config.tracker.as_deref().or(config.origin.as_deref());
+        let tracker = tracker.unwrap_or("the only machine");
+        vec![
+            format!("every peer knows from the start that {tracker} is the tracker"),
+            "the tracker knows the origin from the start".into(),
+            "users' uplinks carry pieces as well as requests".into(),
+            "every peer knows the hashes of all pieces".into(),
+        ]
+    }
+
+    fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[cx.node().index()];
+        if peer.has_all() {
+            cx.serve(request.id);
+            return;
+        }
+        peer.request = Some(request.id);
+        self.join(cx);
+    }
+
+    fn on_abandoned(&mut self, _request: &Request, cx: &mut Context<'_, Self>) {
+        self.part(cx);
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
+        match message {
+            Message::Join => self.on_join(from, cx),
+            Message::Part => self.tracker.part(from),
+            Message::Members(members) => self.on_members(&members, cx),
+            Message::Connect(connection, holdings) => {
+                self.on_connect(from, connection, holdings, cx);
+            }
+            Message::Accept(connection, holdings) => {
+                self.on_accept(from, connection, holdings, cx);
+            }
+            Message::Bye(connection) => self.on_bye(from, connection, cx),
+            Message::Status(connection, status) => self.on_status(from, connection, status, cx),
+            Message::News(connection) => self.on_news(from, connection, cx),
+            Message::Request(connection, piece) => {
+                self.on_piece_request(from, connection, piece, cx)
+            }
+            Message::Reject(connection, piece) => self.on_reject(from, connection, piece, cx),
+            Message::Suggest(connection, piece) => {
+                let peer = &mut self.peers[cx.node().index()];
+                if let Some(index) = peer.link_on(from, connection) {
+                    peer.links[index].suggested = Some(piece);
+                }
+            }
+            Message::Cancel(connection, piece) => self.on_cancel(from, connection, piece, cx),
+        }
+    }
+
+    fn on_transfer(&mut self, ended: TransferEnded, cx: &mut Context<'_, Self>) {
+        if cx.node() == ended.from {
+            self.on_sent(&ended, cx);
+        } else {
+            self.on_received(&ended, cx);
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
+        match timer {
+            Timer::Review => self.review(cx),
+            Timer::Report(report) => self.on_report_due(report, cx),
+        }
+    }
+
+    fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
+        match down {
+            Down::Left => self.part(cx),
+            Down::Crashed(loss) => self.crash(cx.node(), loss, cx),
+        }
+    }
+
+    fn on_up(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let peer = &self.peers[node.index()];
+        // A leecher comes back with its request; who has given or can give everything at once.
+        if peer.joined && peer.has_all() {
+            self.report(cx);
+        }
+    }
+}
+
+/// Every peer keeps some bytes for every piece; a million pieces are more than any swarm has.
+const PIECES_MAX: u32 = 1 << 20;
+
+impl Swarm {
+    fn add(&mut self, node: NodeId, origin: bool, cast: &Cast<'_>, rng: &mut Stream) {
+        let all: Vec<u32> = (0..self.piece_count).collect();
+        let (has, missing) = if origin {
+            (all, Vec::new())
+        } else {
+            (Vec::new(), shuffled(all, rng))
+        };
+        let owner = Owner {
+            free_rider: cast.is_free_rider(node),
+            slots: self.config.slots,
+            uplink: cast.upload(node),
+        };
+        let mut peer = Peer::new(missing, self.piece_count, owner);
+        if origin {
+            peer.joined = true;
+            peer.first_copies = Some(FirstCopies::new(self.piece_count));
+            self.tracker.join(node, netduel_world::SimTime::ZERO);
+        }
+        self.peers.push(peer);
+        self.announced.push(Announced::new(&has, self.piece_count));
+    }
+
+    /// Forgets what was in memory, and on disk too when that is lost.
+    fn crash(&mut self, node: NodeId, loss: StateLoss, cx: &mut Context<'_, Self>) {
+        for link in &self.peers[node.index()].links {
+            if let Some(life) = link.life {
+                self.announced[link.neighbour.index()].close(life);
+            }
+        }
+        if node == self.tracker.node && loss == StateLoss::Lost {
+            self.tracker.clear();
+        }
+        let old = &self.peers[node.index()];
+        let all = 0..self.piece_count;
+        let missing = match loss {
+            StateLoss::Kept => old.missing.clone(),
+            StateLoss::Lost => shuffled(all.clone().collect(), cx.rng()),
+        };
+        let kept: Vec<u32> = all.filter(|piece| !missing.contains(piece)).collect();
+        let owner = Owner {
+            free_rider: old.free_rider,
+            slots: self.config.slots,
+            uplink: old.uplink,
+        };
+        let mut peer = Peer::new(missing, self.piece_count, owner);
+        peer.joined = old.joined;
+        peer.opened = old.opened;
+        peer.first_copies = (loss == StateLoss::Kept)
+            .then(|| {
+                old.first_copies
+                    .as_ref()
+                    .map(|_| FirstCopies::new(self.piece_count))
+            })
+            .flatten();
+        self.peers[node.index()] = peer;
+        self.announced[node.index()].begin_life(&kept);
+    }
+
+    /// Size of a piece.
+    fn piece_size(&self, piece: u32) -> Bytes {
+        let start = u64::from(piece) * self.config.piece.0;
+        Bytes(self.config.piece.0.min(self.object.0 - start))
+    }
+
+    fn say(&mut self, to: NodeId, message: Message, cx: &mut Context<'_, Self>) {
+        let size = message.size(self.piece_count);
+        cx.send(to, message, size);
+    }
+}
+
+/// The items in a random order (Fisher and Yates).
+fn shuffled(mut items: Vec<u32>, rng: &mut Stream) -> Vec<u32> {
+    for left in (1..items.len()).rev() {
+        let bound = u32::try_from(left + 1).expect("items are counted in 32 bits");
+        items.swap(left, uniform_below(rng, bound) as usize);
+    }
+    items
+}

@@ -1,0 +1,256 @@
+//! Finding neighbours, and losing them.
+
+use netduel_world::{Context, NodeId, SimDuration, SimTime};
+
+use super::{
+    Swarm, Timer,
+    message::{Connection, Holdings, Message},
+    peer::Link,
+};
+
+/// A report to the tracker is repeated after this long without an answer, twice as long each
+/// time and at most 2^8 times (BEP 15).
+const REPORT_TIMEOUT: SimDuration = SimDuration(15_000_000_000);
+const REPORT_DOUBLINGS: u32 = 8;
+
+/// With fewer neighbours than this a peer reports again after [`HUNGRY_INTERVAL`] (the mainline
+/// client's `min_peers` and `rerequest_interval`).
+const NEIGHBOURS_MIN: usize = 20;
+const HUNGRY_INTERVAL: SimDuration = SimDuration(300_000_000_000);
+
+impl Swarm {
+    /// Starts to take part.
+    pub(super) fn join(&mut self, cx: &mut Context<'_, Self>) {
+        self.peers[cx.node().index()].joined = true;
+        self.report(cx);
+    }
+
+    /// Stops taking part, with a word to everybody concerned.
+    pub(super) fn part(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let peer = &mut self.peers[node.index()];
+        peer.request = None;
+        peer.report += 1;
+        if !std::mem::take(&mut peer.joined) {
+            return;
+        }
+        while let Some(last) = self.peers[node.index()].links.len().checked_sub(1) {
+            self.hang_up(last, cx);
+        }
+        if node == self.tracker.node {
+            self.tracker.part(node);
+        } else {
+            self.say(self.tracker.node, Message::Part, cx);
+        }
+    }
+
+    /// Tells the tracker that this peer takes part, to hear who else does.
+    pub(super) fn report(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let peer = &mut self.peers[node.index()];
+        peer.report += 1;
+        let timeout = SimDuration(REPORT_TIMEOUT.0 << peer.unanswered.min(REPORT_DOUBLINGS));
+        peer.unanswered += 1;
+        cx.after(timeout, Timer::Report(peer.report));
+        if node == self.tracker.node {
+            // The tracker's own machine need not ask over the network.
+            let members = self.enter_member(node, cx);
+            self.on_members(&members, cx);
+        } else {
+            self.say(self.tracker.node, Message::Join, cx);
+        }
+    }
+
+    pub(super) fn on_report_due(&mut self, report: u32, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[cx.node().index()];
+        if peer.joined && peer.report == report {
+            self.report(cx);
+        }
+    }
+
+    /// The tracker's side.
+    pub(super) fn on_join(&mut self, from: NodeId, cx: &mut Context<'_, Self>) {
+        let members = self.enter_member(from, cx);
+        self.say(from, Message::Members(members), cx);
+    }
+
+    fn enter_member(&mut self, member: NodeId, cx: &mut Context<'_, Self>) -> Box<[NodeId]> {
+        let now = cx.now();
+        self.tracker.join(member, now);
+        let count = self.config.neighbours;
+        self.tracker.hand_out(member, count, now, cx.rng())
+    }
+
+    pub(super) fn on_members(&mut self, members: &[NodeId], cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if !self.peers[node.index()].joined {
+            return;
+        }
+        for member in members {
+            let peer = &self.peers[node.index()];
+            let full = peer.links.len() >= self.config.neighbours as usize;
+            if !full && peer.link_to(*member).is_none() {
+                self.connect(*member, cx);
+            }
+        }
+        let peer = &mut self.peers[node.index()];
+        peer.unanswered = 0;
+        peer.report += 1;
+        let regular = SimDuration::from(self.config.announce_interval);
+        let hungry = peer.links.len() < NEIGHBOURS_MIN && !peer.has_all();
+        let next = if hungry {
+            regular.min(HUNGRY_INTERVAL)
+        } else {
+            regular
+        };
+        cx.after(next, Timer::Report(peer.report));
+    }
+
+    fn connect(&mut self, neighbour: NodeId, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let peer = &mut self.peers[node.index()];
+        let connection = Connection {
+            opener: node,
+            serial: peer.opened,
+        };
+        peer.opened += 1;
+        peer.links.push(Link::new(neighbour, connection, cx.now()));
+        let holdings = self.announced[node.index()].holdings();
+        self.say(neighbour, Message::Connect(connection, holdings), cx);
+        self.keep_reviewing(cx);
+    }
+
+    pub(super) fn on_connect(
+        &mut self,
+        from: NodeId,
+        connection: Connection,
+        holdings: Holdings,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let node = cx.node();
+        if let Some(index) = self.peers[node.index()].link_to(from) {
+            let link = &self.peers[node.index()].links[index];
+            // Both opened at once: the connection of the smaller node number stands.
+            let mine_stands = link.life.is_none() && node < from;
+            if mine_stands {
+                return;
+            }
+            self.forget_link(index, cx);
+        }
+        let peer = &self.peers[node.index()];
+        let full = peer.links.len() >= self.config.connections as usize;
+        // Two peers that have everything have nothing to say to each other.
+        let idle = peer.has_all() && holdings.known == self.piece_count;
+        let gone = !self.announced[from.index()].is_kept(holdings.life);
+        if !peer.joined || full || idle || gone {
+            self.say(from, Message::Bye(connection), cx);
+            return;
+        }
+        let link = Link::new(from, connection, cx.now());
+        self.peers[node.index()].links.push(link);
+        let mine = self.announced[node.index()].holdings();
+        self.say(from, Message::Accept(connection, mine), cx);
+        self.establish(from, holdings, cx);
+        self.keep_reviewing(cx);
+    }
+
+    pub(super) fn on_accept(
+        &mut self,
+        from: NodeId,
+        connection: Connection,
+        holdings: Holdings,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let known = self.peers[cx.node().index()].link_on(from, connection);
+        let gone = !self.announced[from.index()].is_kept(holdings.life);
+        match known {
+            Some(index) if gone => self.forget_link(index, cx),
+            Some(_) => self.establish(from, holdings, cx),
+            None => self.say(from, Message::Bye(connection), cx),
+        }
+    }
+
+    /// Takes note of what the other end of a new connection has.
+    fn establish(&mut self, from: NodeId, holdings: Holdings, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[cx.node().index()];
+        let index = peer.link_to(from).expect("the link was just found or made");
+        self.announced[from.index()].open(holdings.life);
+        peer.links[index].life = Some(holdings.life);
+        peer.links[index].heard = holdings.known;
+        peer.links[index].heard_at = cx.now();
+        for (piece, _) in self.announced[from.index()].told(holdings) {
+            peer.hear(index, *piece);
+        }
+        self.update_interest(index, cx);
+        self.fill_slots(cx);
+    }
+
+    pub(super) fn on_bye(
+        &mut self,
+        from: NodeId,
+        connection: Connection,
+        cx: &mut Context<'_, Self>,
+    ) {
+        if let Some(index) = self.peers[cx.node().index()].link_on(from, connection) {
+            self.forget_link(index, cx);
+            self.after_loss(cx);
+        }
+    }
+
+    /// Closes a connection with a word.
+    pub(super) fn hang_up(&mut self, index: usize, cx: &mut Context<'_, Self>) {
+        let link = &self.peers[cx.node().index()].links[index];
+        let (neighbour, connection) = (link.neighbour, link.connection);
+        self.forget_link(index, cx);
+        self.say(neighbour, Message::Bye(connection), cx);
+    }
+
+    /// Strikes a connection out, with what was going on over it.
+    pub(super) fn forget_link(&mut self, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[cx.node().index()];
+        peer.give_up(index, &self.announced);
+        let link = peer.links.swap_remove(index);
+        if let Some((upload, _)) = link.upload {
+            cx.cancel(upload);
+        }
+        let Some(life) = link.life else {
+            return;
+        };
+        let announced = &mut self.announced[link.neighbour.index()];
+        for piece in 0..self.piece_count {
+            if announced.knows(life, link.heard, piece) {
+                peer.availability[piece as usize] -= 1;
+            }
+        }
+        announced.close(life);
+    }
+
+    /// What a lost neighbour leaves behind: its slot, and the piece it was to send.
+    pub(super) fn after_loss(&mut self, cx: &mut Context<'_, Self>) {
+        self.fill_slots(cx);
+        self.ask_everybody(cx);
+    }
+
+    /// Drops neighbours that fell silent and tells the others that this peer is still there.
+    pub(super) fn keep_alive(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let now = cx.now();
+        let silent = |at: SimTime, limit: SimDuration| now.since(at) >= limit;
+        let mut index = 0;
+        while let Some(link) = self.peers[node.index()].links.get(index) {
+            if silent(link.heard_at, SILENCE_MAX) {
+                self.hang_up(index, cx);
+                continue;
+            }
+            if silent(link.told_at, KEEP_ALIVE) {
+                self.send_status(index, cx);
+            }
+            index += 1;
+        }
+    }
+}
+
+/// A neighbour that is silent for this long is given up, and one that was told nothing for half
+/// as long is told that this peer is there (the time-outs of libtorrent's `peer_timeout`).
+const SILENCE_MAX: SimDuration = SimDuration(120_000_000_000);
+const KEEP_ALIVE: SimDuration = SimDuration(60_000_000_000);

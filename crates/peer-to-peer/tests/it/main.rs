@@ -1,0 +1,3 @@
+//! Whole runs of peer-to-peer architectures.
+
+mod swarm;

@@ -1,0 +1,285 @@
+use std::sync::{Arc, atomic::AtomicBool};
+
+use netduel_peer_to_peer::{Swarm, swarm};
+use netduel_world::{
+    Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome,
+    PerSecond, Pick, RunRecord, Seconds, SimDuration, StateLoss, What, Who, World, WorldSpec, run,
+};
+
+const PIECE: Bytes = Bytes(256 * 1024);
+const UPLOAD: f64 = 10e6;
+
+/// Equal uplinks, downlinks that never bind, no latency.
+fn equal_uplinks(peers: u32, pieces: u64) -> WorldSpec {
+    let mut spec = WorldSpec {
+        latency: Latency::constant(SimDuration::ZERO),
+        object_size: Bytes(PIECE.0 * pieces),
+        ..Default::default()
+    };
+    spec.population.peers = peers;
+    spec.population.access = Access::Independent {
+        upload: Law::Constant(UPLOAD),
+        download: Law::Constant(1e12),
+    };
+    spec.infrastructure[0].upload = BitsPerSecond::new(UPLOAD).unwrap();
+    spec
+}
+
+fn run_swarm(spec: &WorldSpec, config: &swarm::Config, seed: u64) -> RunRecord {
+    let world = Arc::new(World::draw(spec, seed, 0));
+    let record = run::<Swarm>(&world, config, &AtomicBool::new(false)).unwrap();
+    let traffic = record.traffic;
+    assert_eq!(traffic.sent, traffic.received + traffic.lost, "seed {seed}");
+    record
+}
+
+/// Makespan over the optimum of Mundinger, Weber and Weiss (2008), 1 + floor(log2 N) / M file
+/// times.
+fn stretch(peers: u32, pieces: u64, config: &swarm::Config, seed: u64) -> f64 {
+    let record = run_swarm(&equal_uplinks(peers, pieces), config, seed);
+    assert_eq!(record.served(), peers as usize, "seed {seed}");
+    let file_time = (PIECE.0 * pieces) as f64 * 8.0 / UPLOAD;
+    let bound = file_time * (1.0 + f64::from(peers.ilog2()) / pieces as f64);
+    record.ended.as_seconds() / bound
+}
+
+/// The mean of a few seeds, each of which is within `most`.
+fn mean_stretch(peers: u32, pieces: u64, choice: swarm::Choice, most: f64) -> f64 {
+    let config = swarm::Config {
+        choice,
+        ..Default::default()
+    };
+    let seeds = 1..=6;
+    let all: Vec<f64> = seeds
+        .map(|seed| stretch(peers, pieces, &config, seed))
+        .collect();
+    for (seed, stretch) in (1..).zip(&all) {
+        let range = 1.0..=most;
+        assert!(
+            range.contains(stretch),
+            "{peers} peers, {pieces} pieces, seed {seed}: {stretch}"
+        );
+    }
+    all.iter().sum::<f64>() / all.len() as f64
+}
+
+#[test]
+fn with_equal_uplinks_a_hundred_pieces_take_at_most_a_quarter_longer_than_the_optimum() {
+    for peers in [10, 100] {
+        let rarest = mean_stretch(peers, 100, swarm::Choice::RarestFirst, 1.25);
+        let random = mean_stretch(peers, 100, swarm::Choice::Random, 2.0);
+        assert!(rarest < random, "{peers} peers: {rarest} against {random}");
+    }
+}
+
+#[test]
+fn with_equal_uplinks_four_hundred_pieces_take_at_most_a_seventh_longer_than_the_optimum() {
+    for peers in [10, 100] {
+        let rarest = mean_stretch(peers, 400, swarm::Choice::RarestFirst, 1.15);
+        let random = mean_stretch(peers, 400, swarm::Choice::Random, 2.0);
+        assert!(rarest < random, "{peers} peers: {rarest} against {random}");
+    }
+}
+
+fn seconds(seconds: f64) -> Seconds {
+    Seconds::new(seconds).unwrap()
+}
+
+fn failure(at: f64, lasts: Option<f64>, who: Who, what: What) -> Failure {
+    Failure {
+        at: seconds(at),
+        lasts: lasts.map(seconds),
+        who,
+        what,
+    }
+}
+
+fn server_crash(at: f64, lasts: Option<f64>, loss: StateLoss) -> Failure {
+    let who = Who::Machine("server".into());
+    failure(at, lasts, who, What::Crash(loss))
+}
+
+/// Thirty users and a file of 80 pieces: some 20 s for a swarm.
+fn small_crowd(failures: Vec<Failure>) -> WorldSpec {
+    let mut spec = WorldSpec {
+        object_size: Bytes(PIECE.0 * 80),
+        failures,
+        ..Default::default()
+    };
+    spec.population.peers = 30;
+    spec
+}
+
+fn mean_time(record: &RunRecord, of: impl Fn(usize) -> bool) -> f64 {
+    let users = record.requests.iter().enumerate();
+    let times: Vec<f64> = users
+        .filter(|(user, _)| of(*user))
+        .map(|(_, request)| request.ended.as_seconds())
+        .collect();
+    times.iter().sum::<f64>() / times.len() as f64
+}
+
+/// J. Kurose and K. Ross, *Computer Networking*, chapter 2: no schedule beats
+/// max(F / u_s, F / d_min, N F / (u_s + sum u_i)).
+#[test]
+fn nobody_is_faster_than_kurose_and_ross_allow() {
+    // The last pieces come over slots of 60 kbps, and where every downlink would have to be busy all
+    // the time more is lost still.
+    let cases = [
+        (10, 300e3, 7500.0, 1.3),
+        (100, 300e3, 25_000.0, 1.4),
+        (100, 2e6, 7500.0, 1.6),
+    ];
+    for (peers, upload, bound, most) in cases {
+        let mut spec = WorldSpec {
+            latency: Latency::constant(SimDuration::ZERO),
+            object_size: "15 Gbit".parse().unwrap(),
+            ..Default::default()
+        };
+        spec.population.peers = peers;
+        spec.population.access = Access::Independent {
+            upload: Law::Constant(upload),
+            download: Law::Constant(2e6),
+        };
+        spec.infrastructure[0].upload = BitsPerSecond::new(30e6).unwrap();
+        let config = swarm::Config {
+            piece: Bytes(spec.object_size.0 / 300),
+            ..Default::default()
+        };
+        for seed in 1..=3 {
+            let record = run_swarm(&spec, &config, seed);
+            assert_eq!(record.served(), peers as usize);
+            let stretch = record.ended.as_seconds() / bound;
+            assert!(
+                (1.0..most).contains(&stretch),
+                "{peers} peers, seed {seed}: {stretch} of the bound"
+            );
+        }
+    }
+}
+
+#[test]
+fn who_gives_nothing_waits_longer() {
+    let mut spec = small_crowd(Vec::new());
+    spec.population.free_riders = "30 %".parse().unwrap();
+    // A large file, so that reviews count, and an origin that hands out all of it early, so that
+    // pieces are not what is scarce.
+    spec.object_size = Bytes(PIECE.0 * 300);
+    for seed in 1..=6 {
+        let world = World::draw(&spec, seed, 0);
+        let record = run_swarm(&spec, &swarm::Config::default(), seed);
+        assert_eq!(record.served(), 30);
+        let rides = |user: usize| world.devices[user + 1].free_rider;
+        let riders = mean_time(&record, rides);
+        let givers = mean_time(&record, |user| !rides(user));
+        assert!(
+            riders > 1.1 * givers,
+            "seed {seed}: {riders} against {givers}"
+        );
+    }
+}
+
+#[test]
+fn a_swarm_that_has_every_piece_outlives_its_origin() {
+    let gone = small_crowd(vec![server_crash(15.0, None, StateLoss::Lost)]);
+    for seed in 1..=6 {
+        let record = run_swarm(&gone, &swarm::Config::default(), seed);
+        assert_eq!(record.served(), 30, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_swarm_that_lacks_a_piece_waits_for_its_origin_and_goes_on_when_it_is_back() {
+    let outage = small_crowd(vec![server_crash(0.5, Some(600.0), StateLoss::Kept)]);
+    for seed in 1..=6 {
+        let record = run_swarm(&outage, &swarm::Config::default(), seed);
+        assert_eq!(record.served(), 30, "seed {seed}");
+        let ended = record.ended.as_seconds();
+        // Reports to a dead tracker are repeated after at most 15 x 2^5 s in this time.
+        assert!((600.5..1200.0).contains(&ended), "seed {seed}: {ended}");
+    }
+}
+
+#[test]
+fn without_its_only_origin_a_swarm_serves_nobody() {
+    let mut spec = small_crowd(vec![server_crash(0.5, None, StateLoss::Kept)]);
+    spec.patience.deadline = Some(seconds(3600.0));
+    let record = run_swarm(&spec, &swarm::Config::default(), 1);
+    assert_eq!(record.served(), 0);
+    let late = Outcome::Failed(Cause::DeadlinePassed);
+    assert!(record.requests.iter().all(|r| r.outcome == late));
+}
+
+#[test]
+fn a_dead_tracker_keeps_newcomers_out_until_it_is_back() {
+    let mut spec = small_crowd(Vec::new());
+    let mut tracker = spec.infrastructure[0].clone();
+    tracker.name = "tracker".into();
+    spec.infrastructure.push(tracker);
+    let who = Who::Machine("tracker".into());
+    let what = What::Crash(StateLoss::Kept);
+    spec.failures = vec![failure(0.0, Some(100.0), who, what)];
+    let config = swarm::Config {
+        origin: Some("server".into()),
+        tracker: Some("tracker".into()),
+        ..Default::default()
+    };
+    let record = run_swarm(&spec, &config, 1);
+    assert_eq!(record.served(), 30);
+    let first = record.requests.iter().map(|r| r.ended).min().unwrap();
+    assert!(first.as_seconds() > 100.0, "{first}");
+}
+
+#[test]
+fn peers_that_come_and_go_are_served_in_the_end() {
+    let what = What::Churn {
+        session: Law::Exponential { mean: 20.0 },
+        downtime: Law::Exponential { mean: 20.0 },
+    };
+    for seed in 1..=6 {
+        let churn = failure(0.0, None, Who::Role(Pick::Users), what.clone());
+        let record = run_swarm(&small_crowd(vec![churn]), &swarm::Config::default(), seed);
+        assert_eq!(record.served(), 30, "seed {seed}");
+    }
+}
+
+#[test]
+fn peers_that_lose_their_disks_start_again() {
+    let all = Who::Role(Pick::Users);
+    let what = What::Crash(StateLoss::Lost);
+    let spec = small_crowd(vec![failure(10.0, Some(5.0), all, what)]);
+    for seed in 1..=6 {
+        let record = run_swarm(&spec, &swarm::Config::default(), seed);
+        let untouched = run_swarm(&small_crowd(Vec::new()), &swarm::Config::default(), seed);
+        assert_eq!(record.served(), 30, "seed {seed}");
+        assert!(record.ended.as_seconds() > untouched.ended.as_seconds() + 10.0);
+    }
+}
+
+#[test]
+fn damaged_pieces_are_thrown_away_and_fetched_again() {
+    let mut spec = small_crowd(Vec::new());
+    // A piece of 256 KiB arrives intact with probability exp(-0.26) = 0.77.
+    spec.corruption = 1e-6;
+    let record = run_swarm(&spec, &swarm::Config::default(), 1);
+    assert_eq!(record.served(), 30);
+    let overhead = record.traffic.received.0 as f64 / (30 * spec.object_size.0) as f64;
+    // 1 / 0.77, and up to a tenth of messages and of last pieces asked for several times.
+    assert!((1.28..1.43).contains(&overhead), "{overhead}");
+}
+
+#[test]
+fn leaving_at_once_slows_the_others_down() {
+    for seed in 1..=3 {
+        let mut spec = small_crowd(Vec::new());
+        spec.arrivals = Arrivals::Poisson(PerSecond::new(0.5).unwrap());
+        spec.infrastructure[0].upload = BitsPerSecond::new(20e6).unwrap();
+        let times = [AfterDownload::Stay, AfterDownload::Leave].map(|after| {
+            spec.population.after_download = after;
+            let record = run_swarm(&spec, &swarm::Config::default(), seed);
+            assert_eq!(record.served(), 30, "seed {seed}");
+            mean_time(&record, |_| true)
+        });
+        assert!(times[0] < times[1], "seed {seed}: {times:?}");
+    }
+}

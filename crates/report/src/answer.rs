@@ -1,0 +1,422 @@
+//! The answer to a scenario's question, in one or a few sentences of plain words.
+
+mod outcome;
+
+use netduel_metrics::interval::Verdict;
+
+use crate::{
+    number::{Scale, rounded},
+    results::{Difference, Point, Results},
+    words::{listed, sentence_case},
+};
+use outcome::{Outcome, stretches};
+
+const TIME: &str = "completion_time";
+const SUCCESS: &str = "success_ratio";
+/// More stretches of a sweep than this are counted, not listed.
+const MOST_STRETCHES: usize = 4;
+
+/// Who served the users better, by how much, and where that flips; without a line break.
+///
+/// Users that were not served come first: a design that fails users is not fast. Every comparison
+/// rests on the paired differences of the results, with their corrected verdicts.
+pub fn answer(results: &Results) -> String {
+    if results.points.is_empty() {
+        return "There are no results yet.".to_owned();
+    }
+    let sentences = match results.contenders().len() {
+        0 => vec!["Nobody was compared.".to_owned()],
+        1 => alone(results),
+        _ => compared(results),
+    };
+    sentences.join(" ")
+}
+
+/// A contender without anybody to compare it with.
+fn alone(results: &Results) -> Vec<String> {
+    let label = results.label(0);
+    let mut sentences = vec![format!(
+        "Only {label} ran, so there is nothing to compare it with."
+    )];
+    for point in ends(results) {
+        let at = place(results, point);
+        let served = results.estimate(point.index, 0, SUCCESS);
+        let time = results.estimate(point.index, 0, TIME);
+        sentences.push(match (served, time) {
+            (Some(served), _) if served.mean <= 0.0 => format!("{label} served nobody{at}."),
+            (_, None) => format!("No completion time is known{at}."),
+            (Some(served), Some(time)) => format!(
+                "{label} served {} of the requests{at}, after {} on average.",
+                percent(served.mean),
+                Scale::of("s", time.mean).estimate(&time)
+            ),
+            (None, Some(time)) => format!(
+                "{label} served its users after {} on average{at}.",
+                Scale::of("s", time.mean).estimate(&time)
+            ),
+        });
+    }
+    sentences
+}
+
+/// The first and the last point, or the only one.
+fn ends(results: &Results) -> Vec<&Point> {
+    let points = &results.points;
+    match &points[..] {
+        [first, .., last] => vec![first, last],
+        _ => points.iter().collect(),
+    }
+}
+
+fn compared(results: &Results) -> Vec<String> {
+    let mut sentences = success(results);
+    let outcomes: Vec<(&Point, Outcome)> = results
+        .points
+        .iter()
+        .map(|point| (point, Outcome::of(results, point)))
+        .collect();
+    match &outcomes[..] {
+        [(point, outcome)] => sentences.extend(single(results, point, outcome)),
+        _ if results.manifest.axes.len() > 1 => sentences.extend(counted(results, &outcomes)),
+        _ => sentences.extend(along(results, &outcomes)),
+    }
+    let single_run = |c| {
+        results
+            .estimate(results.points[0].index, c, TIME)
+            .is_some_and(|e| e.n == 1)
+    };
+    if results.contenders().any(single_run) {
+        sentences.push(
+            "With one replication nothing can be told apart for certain: run more.".to_owned(),
+        );
+    }
+    sentences
+}
+
+/// Who failed users, and where most; nothing when everybody was always served.
+fn success(results: &Results) -> Vec<String> {
+    let served = |point: &Point, c| results.estimate(point.index, c, SUCCESS).map(|e| e.mean);
+    let shares = |point: &Point| -> Vec<(usize, f64)> {
+        results
+            .contenders()
+            .filter_map(|c| Some((c, served(point, c)?)))
+            .collect()
+    };
+    // The point where the contenders are furthest apart tells most; then the one with most failures.
+    let worst = results.points.iter().filter_map(|point| {
+        let shares = shares(point);
+        let low = shares
+            .iter()
+            .map(|(_, share)| *share)
+            .fold(f64::INFINITY, f64::min);
+        let high = shares
+            .iter()
+            .map(|(_, share)| *share)
+            .fold(f64::NEG_INFINITY, f64::max);
+        (low < 1.0).then_some((high - low, 1.0 - low, point))
+    });
+    let worst = worst.reduce(|best, next| {
+        if (next.0, next.1) > (best.0, best.1) {
+            next
+        } else {
+            best
+        }
+    });
+    let Some((_, _, point)) = worst else {
+        return Vec::new();
+    };
+    let mut shares = shares(point);
+    shares.sort_by(|a, b| a.1.total_cmp(&b.1));
+    vec![success_sentence(results, point, &shares)]
+}
+
+fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -> String {
+    let at = place(results, point);
+    let (Some(&(low, low_share)), Some(&(high, high_share))) = (shares.first(), shares.last())
+    else {
+        return String::new();
+    };
+    if high_share <= 0.0 {
+        return format!("Nobody was served by any contender{at}.");
+    }
+    let of = |(contender, share): &(usize, f64)| {
+        let amount = if *share <= 0.0 {
+            "none".to_owned()
+        } else {
+            percent(*share)
+        };
+        format!("{} {amount}", results.label(*contender))
+    };
+    let difference = results.difference(point.index, (low, high), SUCCESS);
+    let verdict = difference.as_ref().map(|difference| difference.verdict);
+    if matches!(
+        verdict,
+        Some(Verdict::NotDistinguishable | Verdict::Identical)
+    ) {
+        let all: Vec<String> = shares.iter().map(of).collect();
+        let all = all.join(", ");
+        return format!("Not all requests were served{at} ({all}); that does not tell them apart.");
+    }
+    let low_label = results.label(low);
+    let low_words = match low_share {
+        share if share <= 0.0 => format!("{low_label} served nobody{at}"),
+        share => format!(
+            "{low_label} served only {} of the requests{at}",
+            percent(share)
+        ),
+    };
+    match &shares[1..] {
+        [other] => {
+            let by = difference
+                .filter(|_| low_share > 0.0)
+                .and_then(|d| points_words(&d));
+            format!("{low_words}, {}{}.", of(other), by.unwrap_or_default())
+        }
+        [next, .., best] => format!(
+            "{low_words}; the others between {} ({}) and {} ({}).",
+            percent(next.1),
+            results.label(next.0),
+            percent(best.1),
+            results.label(best.0)
+        ),
+        [] => format!("{low_words}."),
+    }
+}
+
+/// " (35 percentage points more, 95 % interval 30 to 40)".
+fn points_words(difference: &Difference) -> Option<String> {
+    let estimate = difference.estimate?;
+    let mut scale = Scale::of("share", 1.0);
+    "percentage points".clone_into(&mut scale.unit);
+    let interval = scale.interval(&estimate);
+    let interval = interval.map_or(String::new(), |interval| {
+        format!(", 95 % interval {interval}")
+    });
+    Some(format!(" ({} more{interval})", scale.words(estimate.mean)))
+}
+
+/// One point: the whole comparison.
+fn single(results: &Results, point: &Point, outcome: &Outcome) -> Vec<String> {
+    let text = match outcome.ranked.as_slice() {
+        [] => return Vec::new(),
+        [only] => {
+            let (label, mean) = (
+                results.label(*only),
+                outcome::time_words(results, point, *only),
+            );
+            format!("{label} took {mean} on average")
+        }
+        [best, rest @ ..] => {
+            // With many contenders the runner-up and the slowest say enough; tables have the rest.
+            let told = match rest {
+                [next, _, .., last] => vec![*next, *last],
+                few => few.to_vec(),
+            };
+            let clause = |other: &usize| clause(results, point, (*best, *other));
+            told.iter().map(clause).collect::<Vec<_>>().join("; ")
+        }
+    };
+    let mut opening = Vec::new();
+    opening.extend(Some(place(results, point).trim().to_owned()).filter(|at| !at.is_empty()));
+    if outcome.unequal_service {
+        opening.push("counting only users who were served".to_owned());
+    }
+    if opening.is_empty() {
+        return vec![format!("{text}.")];
+    }
+    vec![format!("{}, {text}.", sentence_case(&opening.join(", ")))]
+}
+
+/// One comparison of the best with another, in words.
+fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> String {
+    let mean = |c| {
+        results
+            .estimate(point.index, c, TIME)
+            .map_or(0.0, |e| e.mean)
+    };
+    let (fast, slow) = (mean(best), mean(other));
+    let (best_label, other_label) = (results.label(best), results.label(other));
+    let scale = Scale::of("s", slow);
+    let (fast_words, slow_words) = (
+        Scale::beside("s", fast, slow).words(fast),
+        scale.words(slow),
+    );
+    let difference = results.difference(point.index, (best, other), TIME);
+    let more = difference
+        .as_ref()
+        .and_then(|d| interval_words(d, &scale))
+        .unwrap_or_default();
+    match difference.map(|difference| difference.verdict) {
+        Some(Verdict::Identical) => {
+            format!(
+                "{best_label} and {other_label} took exactly the same time ({fast_words} on average)"
+            )
+        }
+        Some(Verdict::NotDistinguishable) => format!(
+            "{best_label} and {other_label} cannot be told apart: {fast_words} and {slow_words} on average{more}"
+        ),
+        None => format!(
+            "{best_label} took {fast_words} on average, {other_label} {slow_words} (no difference was tested)"
+        ),
+        Some(_) => format!(
+            "{best_label} was {} {other_label}: its users waited {fast_words} on average instead of {slow_words}{more}",
+            faster(slow, fast)
+        ),
+    }
+}
+
+/// " (difference 765 s, 95 % interval 760 to 770, n = 20)".
+fn interval_words(difference: &Difference, scale: &Scale) -> Option<String> {
+    let estimate = difference.estimate?;
+    let interval = match scale.interval(&estimate) {
+        Some(interval) => format!("95 % interval {interval}, "),
+        None => String::new(),
+    };
+    Some(format!(
+        " (difference {}, {interval}n = {})",
+        scale.words(estimate.mean),
+        estimate.n
+    ))
+}
+
+/// "9.1 times as fast as" or, for little, "4.2 % faster than".
+fn faster(slow: f64, fast: f64) -> String {
+    if fast <= 0.0 {
+        return "faster than".to_owned();
+    }
+    match slow / fast {
+        ratio if ratio >= 1.1 => format!("{} times as fast as", rounded(ratio)),
+        ratio => format!("{} % faster than", rounded((ratio - 1.0) * 100.0)),
+    }
+}
+
+/// A sweep along one axis: the last clear point in full, who was ahead where, where that flips.
+fn along(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
+    let mut sentences = Vec::new();
+    let clear = |(_, outcome): &&(&Point, Outcome)| outcome.leaders.len() == 1 && !outcome.alone();
+    if let Some((point, outcome)) = outcomes.iter().rev().find(clear) {
+        sentences.extend(single(results, point, outcome));
+    }
+    let groups = stretches(outcomes);
+    if let [group] = groups[..] {
+        let words = leaders(results, &group[0].1);
+        sentences.push(opening(
+            results,
+            &format!("{words} at {} point.", each(&group[0].1)),
+        ));
+    } else if groups.len() <= MOST_STRETCHES {
+        let words = |group: &&[(&Point, Outcome)]| {
+            format!(
+                "{}, {}",
+                outcome::range(results, group),
+                leaders(results, &group[0].1)
+            )
+        };
+        let clauses: Vec<String> = groups.iter().map(words).collect();
+        sentences.push(sentence_case(&format!("{}.", clauses.join("; "))));
+        sentences.extend(flips(results, outcomes));
+    } else {
+        sentences.extend(counted(results, outcomes));
+    }
+    sentences
+}
+
+/// Who was ahead, in words: "peer-to-peer was faster".
+fn leaders(results: &Results, outcome: &Outcome) -> String {
+    let labels: Vec<String> = outcome
+        .leaders
+        .iter()
+        .map(|contender| results.label(*contender).to_owned())
+        .collect();
+    match &labels[..] {
+        [] => "nobody was served".to_owned(),
+        [only] if outcome.alone() => format!("only {only} served anybody"),
+        [only] => format!("{only} was faster"),
+        _ if outcome.identical => format!("{} took exactly the same time", listed(&labels)),
+        _ => format!("{} could not be told apart", listed(&labels)),
+    }
+}
+
+/// "every", or "any" after a negation.
+fn each(outcome: &Outcome) -> &'static str {
+    if outcome.leaders.len() > 1 && !outcome.identical {
+        "any"
+    } else {
+        "every"
+    }
+}
+
+/// The begin of a sentence in upper case, unless it is a contender's label, which is a name.
+fn opening(results: &Results, text: &str) -> String {
+    let named = results
+        .contenders()
+        .any(|contender| text.starts_with(results.label(contender)));
+    if named {
+        text.to_owned()
+    } else {
+        sentence_case(text)
+    }
+}
+
+/// Where one lone leader takes over from another.
+fn flips(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
+    let lone = outcomes
+        .iter()
+        .filter(|(_, outcome)| outcome.leaders.len() == 1);
+    let lone: Vec<&(&Point, Outcome)> = lone.collect();
+    let changed = lone
+        .windows(2)
+        .filter(|pair| pair[0].1.leaders != pair[1].1.leaders);
+    let words = changed.map(|pair| {
+        let (from, to) = (
+            results.point_words(pair[0].0),
+            results.point_words(pair[1].0),
+        );
+        format!("The answer flips between {from} and {to}.")
+    });
+    words.collect()
+}
+
+/// Too many outcomes to list: how often each occurred.
+fn counted(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for (_, outcome) in outcomes {
+        let words = leaders(results, outcome);
+        match counts.iter_mut().find(|(known, _)| *known == words) {
+            Some((_, count)) => *count += 1,
+            None => counts.push((words, 1)),
+        }
+    }
+    if let [(words, _)] = &counts[..] {
+        return vec![format!(
+            "{words} at every one of {} points.",
+            outcomes.len()
+        )];
+    }
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let clauses: Vec<String> = counts
+        .iter()
+        .map(|(words, count)| format!("{words} at {count}"))
+        .collect();
+    vec![format!(
+        "Of {} points: {}.",
+        outcomes.len(),
+        clauses.join("; ")
+    )]
+}
+
+/// " at 100 peers", or nothing without a sweep.
+fn place(results: &Results, point: &Point) -> String {
+    match results.point_words(point) {
+        words if words.is_empty() => String::new(),
+        words => format!(" at {words}"),
+    }
+}
+
+fn percent(share: f64) -> String {
+    match rounded(share * 100.0) {
+        // 99.97 % is not all.
+        shown if shown == "100" && share < 1.0 => "almost 100 %".to_owned(),
+        shown => format!("{shown} %"),
+    }
+}

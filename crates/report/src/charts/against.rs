@@ -1,0 +1,430 @@
+//! A metric against a swept number, with what theory says of it.
+
+use std::collections::BTreeMap;
+
+use netduel_metrics::interval::Estimate;
+
+use super::{Chart, Numbers, ends, fields, keys, log_scale, slug, subtitle};
+use crate::{
+    axis::Axis,
+    figure::{Content, Curve, Figure, Panel, Series},
+    number::{Scale, quantity, with_unit},
+    results::{Point, Results, countable, value_words},
+    words::{metric_words, sentence_case},
+};
+
+/// The metrics drawn, with the first word of their chart's file name.
+const METRICS: [(&str, &str); 3] = [
+    ("completion_time", "completion"),
+    ("makespan", "makespan"),
+    ("success_ratio", "success"),
+];
+/// More combinations of the other axes than this would bury the reader.
+const MOST_COMBINATIONS: usize = 12;
+
+/// One chart per metric and combination of the other axes' values, along the first axis whose
+/// values are numbers; none without such an axis.
+pub(crate) fn charts(results: &Results) -> Vec<Chart> {
+    let Some(sweep) = Sweep::find(results) else {
+        return Vec::new();
+    };
+    let combinations = sweep.combinations(results);
+    let several = combinations.len() > 1;
+    let mut charts = Vec::new();
+    for (metric, word) in METRICS {
+        for (index, (others, points)) in combinations.iter().enumerate() {
+            let suffix = if several {
+                format!("-{}", index + 1)
+            } else {
+                String::new()
+            };
+            let name = format!("{word}-against-{}{suffix}", slug(sweep.key));
+            let view = View {
+                results,
+                sweep: &sweep,
+                metric,
+                points,
+                others,
+            };
+            charts.extend(view.chart(name));
+        }
+    }
+    charts
+}
+
+/// Whether the results have an axis that charts can be drawn against.
+pub(crate) fn has_sweep(results: &Results) -> bool {
+    Sweep::find(results).is_some()
+}
+
+/// The other axes' values in words, and the points with their place on the axis.
+type Combination<'a> = (String, Vec<(f64, &'a Point)>);
+
+/// A swept axis whose values are numbers.
+struct Sweep<'a> {
+    axis: usize,
+    key: &'a str,
+    label: &'a str,
+    unit: String,
+}
+
+impl<'a> Sweep<'a> {
+    fn find(results: &'a Results) -> Option<Self> {
+        results
+            .manifest
+            .axes
+            .iter()
+            .enumerate()
+            .find_map(|(axis, swept)| {
+                let mut values: Vec<&str> = results
+                    .points
+                    .iter()
+                    .map(|point| point.values[axis].as_str())
+                    .collect();
+                values.sort_unstable();
+                values.dedup();
+                let numbers: Option<Vec<(f64, &str)>> =
+                    values.iter().map(|v| with_unit(v)).collect();
+                let numbers = numbers?;
+                let unit = numbers.first()?.1;
+                let alike = numbers.iter().all(|(_, other)| *other == unit);
+                (alike && numbers.len() > 1).then(|| Self {
+                    axis,
+                    key: &swept.key,
+                    label: &swept.label,
+                    unit: unit.to_owned(),
+                })
+            })
+    }
+
+    /// The points for each combination of the other axes' values, in the words of those values.
+    fn combinations<'b>(&self, results: &'b Results) -> Vec<Combination<'b>> {
+        let mut groups: BTreeMap<usize, Combination<'_>> = BTreeMap::new();
+        for point in &results.points {
+            let others = self.others(results, point);
+            let known = groups.iter().find(|(_, (words, _))| *words == others);
+            let group = known.map_or(point.index, |(group, _)| *group);
+            let x = with_unit(&point.values[self.axis]).map_or(0.0, |(x, _)| x);
+            groups
+                .entry(group)
+                .or_insert((others, Vec::new()))
+                .1
+                .push((x, point));
+        }
+        let mut groups: Vec<_> = groups.into_values().take(MOST_COMBINATIONS).collect();
+        for (_, points) in &mut groups {
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+        }
+        groups
+    }
+
+    fn others(&self, results: &Results, point: &Point) -> String {
+        let axes = results.manifest.axes.iter().zip(&point.values).enumerate();
+        let others = axes.filter(|(axis, _)| *axis != self.axis);
+        let words = others.map(|(_, (axis, value))| value_words(&axis.label, value));
+        words.collect::<Vec<_>>().join(", ")
+    }
+
+    fn title(&self, logarithmic: bool) -> String {
+        let mut title = sentence_case(&self.noun().replace("the number", "number"));
+        if !self.unit.is_empty() && !title.contains(&self.unit) {
+            title = format!("{title} ({})", self.unit);
+        }
+        if logarithmic {
+            log_scale(&title)
+        } else {
+            title
+        }
+    }
+
+    /// What is swept: "the number of peers" for a plain number of things.
+    fn noun(&self) -> String {
+        if self.unit.is_empty() && countable(self.label) {
+            format!("the number of {}", self.label)
+        } else {
+            self.label.to_owned()
+        }
+    }
+
+    fn value(&self, point: &Point) -> String {
+        value_words(self.label, &point.values[self.axis])
+    }
+}
+
+/// One metric over the points of one combination.
+struct View<'a> {
+    results: &'a Results,
+    sweep: &'a Sweep<'a>,
+    metric: &'a str,
+    points: &'a [(f64, &'a Point)],
+    others: &'a str,
+}
+
+impl View<'_> {
+    fn chart(&self, name: String) -> Option<Chart> {
+        let curves: Vec<Vec<(f64, Estimate)>> = self
+            .results
+            .contenders()
+            .map(|contender| self.curve(contender))
+            .collect();
+        let all: Vec<Estimate> = curves
+            .iter()
+            .flatten()
+            .map(|(_, estimate)| *estimate)
+            .collect();
+        let dull =
+            self.metric == "success_ratio" && all.iter().all(|estimate| estimate.mean >= 1.0);
+        if all.is_empty() || dull {
+            return None;
+        }
+        let bounds = self.bounds();
+        let means = all
+            .iter()
+            .map(|estimate| estimate.mean)
+            .filter(|mean| *mean > 0.0);
+        let values: Vec<f64> = means
+            .chain(bounds.iter().flat_map(|b| b.1.iter().map(|p| p.1)))
+            .collect();
+        let scale = self.scale(&values);
+        let panel = self.panel(&curves, &bounds, &values, &all, &scale);
+        let mut keys = keys(self.results);
+        for (key, curve) in keys.iter_mut().zip(&curves) {
+            if curve.is_empty() {
+                "nobody served".clone_into(&mut key.remark);
+            }
+        }
+        let words = sentence_case(&metric_words(self.metric));
+        let with = if self.others.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", self.others)
+        };
+        let figure = Figure {
+            title: format!("{words}, against {}{with}", self.sweep.noun()),
+            subtitle: subtitle(
+                self.results,
+                all.iter(),
+                ("line", "bars (where larger than the markers)"),
+            ),
+            shaded: Vec::new(),
+            content: Content::Panels(vec![panel]),
+            keys,
+        };
+        let description = self.describe(&figure.title, &curves, &bounds);
+        Some(Chart::new(
+            name,
+            &figure,
+            description,
+            &self.numbers(&curves, &bounds),
+        ))
+    }
+
+    fn curve(&self, contender: usize) -> Vec<(f64, Estimate)> {
+        let estimate = |(x, point): &(f64, &Point)| {
+            Some((
+                *x,
+                self.results.estimate(point.index, contender, self.metric)?,
+            ))
+        };
+        self.points.iter().filter_map(estimate).collect()
+    }
+
+    /// Theory's curves for the metric: name and points.
+    fn bounds(&self) -> Vec<(String, Vec<(f64, f64)>)> {
+        let mut curves: Vec<(String, Vec<(f64, f64)>)> = Vec::new();
+        for (x, point) in self.points {
+            let here = |bound: &&crate::results::Bound| {
+                bound.point == point.index && bound.metric == self.metric
+            };
+            for bound in self.results.theory.iter().filter(here) {
+                let of = bound
+                    .contender
+                    .map(|contender| self.results.label(contender));
+                let name = match of {
+                    Some(label) if !bound.name.contains(label) => {
+                        format!("{} ({label})", bound.name)
+                    }
+                    _ => bound.name.clone(),
+                };
+                match curves.iter_mut().find(|(known, _)| *known == name) {
+                    Some((_, points)) => points.push((*x, bound.value)),
+                    None => curves.push((name, vec![(*x, bound.value)])),
+                }
+            }
+        }
+        curves
+    }
+
+    /// One unit for the whole axis: that of the middle, in the sense of the axis.
+    fn scale(&self, values: &[f64]) -> Scale {
+        let high = values.iter().copied().fold(0.0, f64::max);
+        let low = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let typical = if Axis::suits_logarithm(values) {
+            (low * high).sqrt()
+        } else {
+            high
+        };
+        Scale::of(self.results.unit(self.metric), typical)
+    }
+
+    fn panel(
+        &self,
+        curves: &[Vec<(f64, Estimate)>],
+        bounds: &[(String, Vec<(f64, f64)>)],
+        values: &[f64],
+        all: &[Estimate],
+        scale: &Scale,
+    ) -> Panel {
+        let xs: Vec<f64> = self.points.iter().map(|(x, _)| *x).collect();
+        let x_logarithmic = Axis::suits_logarithm(&xs);
+        let x_title = self.sweep.title(x_logarithmic);
+        let (first, last) = (xs[0], xs[xs.len() - 1]);
+        let x = if x_logarithmic {
+            Axis::logarithmic(&x_title, first, last)
+        } else {
+            Axis::linear(&x_title, first.min(0.0), last * 1.02)
+        };
+        let series = curves
+            .iter()
+            .map(|curve| series(curve, scale.factor))
+            .collect();
+        let shown = |(name, points): &(String, Vec<(f64, f64)>)| Curve {
+            name: name.clone(),
+            points: points.iter().map(|(x, y)| (*x, y * scale.factor)).collect(),
+        };
+        let theory = bounds.iter().map(shown).collect();
+        let y = self.y_axis(values, all, scale);
+        Panel {
+            heading: String::new(),
+            x,
+            y,
+            series,
+            theory,
+            shades: Vec::new(),
+        }
+    }
+
+    fn y_axis(&self, values: &[f64], all: &[Estimate], scale: &Scale) -> Axis {
+        let mut words = sentence_case(&metric_words(self.metric));
+        words = format!("{words} ({})", scale.word);
+        if self.results.unit(self.metric) == "share" {
+            return Axis::from_zero(&words, 100.0);
+        }
+        let mut shown: Vec<f64> = values.iter().map(|value| value * scale.factor).collect();
+        shown.extend(all.iter().map(|estimate| ends(estimate).1 * scale.factor));
+        let lows = all.iter().map(|estimate| ends(estimate).0 * scale.factor);
+        if Axis::suits_logarithm(&shown) {
+            words = log_scale(&words);
+            // An interval that reaches below 0 has no place on this axis.
+            shown.extend(lows.filter(|low| *low > 0.0));
+        }
+        Axis::fitting(&words, &shown)
+    }
+
+    fn numbers(
+        &self,
+        curves: &[Vec<(f64, Estimate)>],
+        bounds: &[(String, Vec<(f64, f64)>)],
+    ) -> Numbers {
+        let unit = self.results.unit(self.metric).to_owned();
+        let mut numbers = Numbers::new(&[
+            "line",
+            "kind",
+            self.sweep.key,
+            "axis_unit",
+            "metric",
+            "unit",
+            "n",
+            "mean",
+            "ci_low",
+            "ci_high",
+        ]);
+        let start = |line: &str, kind: &str, x: f64| {
+            let text = [
+                line,
+                kind,
+                &x.to_string(),
+                &self.sweep.unit,
+                self.metric,
+                &unit,
+            ];
+            text.map(str::to_owned).to_vec()
+        };
+        for (contender, curve) in curves.iter().enumerate() {
+            for (x, estimate) in curve {
+                let mut row = start(self.results.label(contender), "simulated", *x);
+                row.extend(fields(estimate));
+                numbers.add(row);
+            }
+        }
+        for (name, points) in bounds {
+            for (x, value) in points {
+                let mut row = start(name, "theory", *x);
+                row.extend([
+                    String::new(),
+                    value.to_string(),
+                    String::new(),
+                    String::new(),
+                ]);
+                numbers.add(row);
+            }
+        }
+        numbers
+    }
+
+    fn describe(
+        &self,
+        title: &str,
+        curves: &[Vec<(f64, Estimate)>],
+        bounds: &[(String, Vec<(f64, f64)>)],
+    ) -> String {
+        let unit = self.results.unit(self.metric);
+        let words = |value: f64| quantity(value, unit);
+        let (Some((_, first)), Some((_, last))) = (self.points.first(), self.points.last()) else {
+            return String::new();
+        };
+        let (from, to) = (self.sweep.value(first), self.sweep.value(last));
+        let mut text = format!("{title}, from {from} to {to}. ");
+        for (contender, curve) in curves.iter().enumerate() {
+            let label = self.results.label(contender);
+            let sentence = match (curve.first(), curve.last()) {
+                (Some((_, a)), Some((_, b))) if curve.len() == self.points.len() => {
+                    format!(
+                        "{label}: {} at {from}, {} at {to}. ",
+                        words(a.mean),
+                        words(b.mean)
+                    )
+                }
+                (Some(_), Some((_, b))) => format!(
+                    "{label}: values at {} of {} points, the last one {}. ",
+                    curve.len(),
+                    self.points.len(),
+                    words(b.mean)
+                ),
+                _ => format!("{label}: nobody was served at any point. "),
+            };
+            text.push_str(&sentence);
+        }
+        for (name, points) in bounds {
+            if let (Some(first), Some(last)) = (points.first(), points.last()) {
+                let (a, b) = (words(first.1), words(last.1));
+                put!(text, "Theory, {name}: {a} to {b}. ");
+            }
+        }
+        text.trim_end().to_owned()
+    }
+}
+
+fn series(curve: &[(f64, Estimate)], factor: f64) -> Series {
+    let bar = |(x, estimate): &(f64, Estimate)| {
+        let interval = estimate.interval?;
+        Some((*x, interval.low * factor, interval.high * factor))
+    };
+    let points: Vec<(f64, f64)> = curve.iter().map(|(x, e)| (*x, e.mean * factor)).collect();
+    Series {
+        bars: curve.iter().filter_map(bar).collect(),
+        marks: points.clone(),
+        paths: vec![points],
+        ..Series::default()
+    }
+}

@@ -1,0 +1,127 @@
+//! One bar per contender, where there is no number to draw a line against.
+
+use netduel_metrics::interval::Estimate;
+
+use super::{Chart, Numbers, against::has_sweep, chosen, ends, fields, keys, subtitle};
+use crate::{
+    bars::Bars,
+    figure::{Content, Figure},
+    number::Scale,
+    results::{Point, Results},
+    words::{metric_words, sentence_case},
+};
+
+/// The metrics drawn, with the first word of their chart's file name.
+const METRICS: [(&str, &str); 3] = [
+    ("completion_time", "completion"),
+    ("makespan", "makespan"),
+    ("success_ratio", "success"),
+];
+
+/// More bars than this in one figure are too thin to read.
+const MOST_BARS: usize = 12;
+
+/// Bars for each headline metric when no swept axis is a number, at as many points as fit.
+pub(crate) fn charts(results: &Results) -> Vec<Chart> {
+    if has_sweep(results) {
+        return Vec::new();
+    }
+    let charts = METRICS
+        .iter()
+        .filter_map(|(metric, word)| chart(results, metric, word));
+    charts.collect()
+}
+
+fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
+    let estimates = |point: &Point| -> Vec<Option<Estimate>> {
+        results
+            .contenders()
+            .map(|c| results.estimate(point.index, c, metric))
+            .collect()
+    };
+    let most = (MOST_BARS / results.contenders().len().max(1)).max(2);
+    let points = chosen(results, most, |point| {
+        estimates(point).iter().any(Option::is_some)
+    });
+    let rows: Vec<(String, Vec<Option<Estimate>>)> = points
+        .iter()
+        .map(|point| (results.point_words(point), estimates(point)))
+        .collect();
+    let all: Vec<Estimate> = rows
+        .iter()
+        .flat_map(|(_, row)| row.iter().flatten())
+        .copied()
+        .collect();
+    let dull = metric == "success_ratio" && all.iter().all(|estimate| estimate.mean >= 1.0);
+    if all.is_empty() || dull {
+        return None;
+    }
+    let unit = results.unit(metric);
+    let highest = all
+        .iter()
+        .map(|estimate| ends(estimate).1)
+        .fold(0.0, f64::max);
+    let words = sentence_case(&metric_words(metric));
+    let scale = Scale::of(unit, highest);
+    let mut description = format!("{words}. ");
+    for (point, row) in &rows {
+        for (contender, estimate) in row.iter().enumerate() {
+            let at = if point.is_empty() {
+                String::new()
+            } else {
+                format!(" at {point}")
+            };
+            let value = estimate.map_or("nobody served".to_owned(), |e| scale.estimate(&e));
+            put!(description, "{}{at}: {value}. ", results.label(contender));
+        }
+    }
+    let figure = Figure {
+        title: words.clone(),
+        subtitle: subtitle(results, all.iter(), ("bar", "whisker")),
+        shaded: Vec::new(),
+        content: Content::Bars(Bars {
+            title: format!("{words} ({})", scale.word),
+            scale,
+            rows,
+        }),
+        keys: keys(results),
+    };
+    let numbers = numbers(results, metric, &points);
+    let name = format!("{word}-compared");
+    Some(Chart::new(
+        name,
+        &figure,
+        description.trim_end().to_owned(),
+        &numbers,
+    ))
+}
+
+fn numbers(results: &Results, metric: &str, points: &[&Point]) -> Numbers {
+    let mut header = vec!["point"];
+    header.extend(results.manifest.axes.iter().map(|axis| axis.key.as_str()));
+    header.extend([
+        "contender",
+        "metric",
+        "unit",
+        "n",
+        "mean",
+        "ci_low",
+        "ci_high",
+    ]);
+    let mut numbers = Numbers::new(&header);
+    for point in points {
+        for contender in results.contenders() {
+            let Some(estimate) = results.estimate(point.index, contender, metric) else {
+                continue;
+            };
+            let mut line = vec![point.index.to_string()];
+            line.extend(point.values.iter().cloned());
+            line.extend(
+                [results.label(contender), metric, results.unit(metric)].map(str::to_owned),
+            );
+            line.extend(fields(&estimate));
+            numbers.add(line);
+        }
+    }
+    numbers
+}

@@ -1,0 +1,254 @@
+//! When which share of the users was served: the distribution, not just its mean.
+
+use netduel_metrics::interval::Estimate;
+
+use super::{Chart, Numbers, chosen, ends, fields, keys, log_scale, subtitle};
+use crate::{
+    axis::Axis,
+    figure::{Content, Figure, Panel, Series},
+    number::{Scale, quantity},
+    results::{Point, Results, ShareServed},
+    words::sentence_case,
+};
+
+/// The cumulative distribution at up to four points, evenly chosen; none without data.
+pub(crate) fn chart(results: &Results) -> Option<Chart> {
+    let has_data = |point: &Point| results.distributions.iter().any(|r| r.point == point.index);
+    let points = chosen(results, 4, has_data);
+    if points.is_empty() {
+        return None;
+    }
+    let panels = points
+        .iter()
+        .map(|point| panel(results, point, points.len() > 1))
+        .collect();
+    let shown = results
+        .distributions
+        .iter()
+        .filter(|r| points.iter().any(|p| p.index == r.point));
+    let mut subtitle = subtitle(
+        results,
+        shown.clone().map(|row| &row.time),
+        ("line", "band"),
+    );
+    let (least, most) = extremes(shown.map(|row| row.time.n));
+    if least < most {
+        subtitle.push(
+            "Where not every run served that many users, the mean is over those that did; \
+             the line is thin there."
+                .to_owned(),
+        );
+    }
+    let mut keys = keys(results);
+    for (contender, key) in keys.iter_mut().enumerate() {
+        let served = |point: &&Point| {
+            rows(results, point, contender)
+                .last()
+                .map_or(0.0, |r| r.share)
+        };
+        let most = points.iter().map(served).fold(0.0, f64::max);
+        if most <= 0.0 {
+            "nobody served".clone_into(&mut key.remark);
+        } else if points.len() == 1 && most < 1.0 {
+            key.remark = format!("{} ever served", quantity(most, "share"));
+        }
+    }
+    let title = "When was which share of the users served?".to_owned();
+    let content = Content::Panels(panels);
+    let figure = Figure {
+        title,
+        subtitle,
+        shaded: Vec::new(),
+        content,
+        keys,
+    };
+    let name = "distribution-of-completion".to_owned();
+    let description = describe(results, &points);
+    Some(Chart::new(
+        name,
+        &figure,
+        description,
+        &numbers(results, &points),
+    ))
+}
+
+fn extremes(counts: impl Iterator<Item = usize>) -> (usize, usize) {
+    counts.fold((usize::MAX, 0), |(least, most), n| {
+        (least.min(n), most.max(n))
+    })
+}
+
+/// The rows of one contender at one point, the smallest share first.
+fn rows<'a>(results: &'a Results, point: &Point, contender: usize) -> Vec<&'a ShareServed> {
+    let here = |row: &&ShareServed| row.point == point.index && row.contender == contender;
+    let mut rows: Vec<&ShareServed> = results.distributions.iter().filter(here).collect();
+    rows.sort_by(|a, b| a.share.total_cmp(&b.share));
+    rows
+}
+
+fn panel(results: &Results, point: &Point, several: bool) -> Panel {
+    let all = results
+        .contenders()
+        .map(|contender| rows(results, point, contender));
+    let all: Vec<Vec<&ShareServed>> = all.collect();
+    let times: Vec<f64> = all.iter().flatten().map(|row| row.time.mean).collect();
+    let logarithmic = Axis::suits_logarithm(&times);
+    let (low, high) = times
+        .iter()
+        .fold((f64::INFINITY, 0.0_f64), |(l, h), t| (l.min(*t), h.max(*t)));
+    let scale = Scale::of(
+        "s",
+        if logarithmic {
+            (low * high).sqrt()
+        } else {
+            high
+        },
+    );
+    let title = format!("Time since the start ({})", scale.word);
+    let mut shown: Vec<f64> = times.iter().map(|time| time * scale.factor).collect();
+    shown.extend(
+        all.iter()
+            .flatten()
+            .map(|row| ends(&row.time).1 * scale.factor),
+    );
+    let title = if logarithmic {
+        log_scale(&title)
+    } else {
+        title
+    };
+    let x = Axis::fitting(&title, &shown);
+    let series = all
+        .iter()
+        .map(|rows| series(rows, scale.factor, x.high()))
+        .collect();
+    let heading = if several {
+        sentence_case(&results.point_words(point))
+    } else {
+        String::new()
+    };
+    let y = Axis::from_zero("Users served (% of all)", 100.0);
+    Panel {
+        heading,
+        x,
+        y,
+        series,
+        theory: Vec::new(),
+        shades: Vec::new(),
+    }
+}
+
+/// The steps of one contender: nobody until the first is served, and nobody lost after the last.
+fn series(rows: &[&ShareServed], factor: f64, end: f64) -> Series {
+    let most = rows.iter().map(|row| row.time.n).max().unwrap_or(0);
+    let spot = |row: &&ShareServed| (row.time.mean * factor, row.share * 100.0);
+    let (sure, fewer) = rows.split_at(rows.partition_point(|row| row.time.n == most));
+    let first = sure.first().map_or(end, |row| row.time.mean * factor);
+    let mut path = vec![(0.0, 0.0), (first, 0.0)];
+    path.extend(sure.iter().map(spot));
+    let mut thin = vec![path[path.len() - 1]];
+    thin.extend(fewer.iter().map(spot));
+    let tail = (end, thin[thin.len() - 1].1);
+    if fewer.is_empty() {
+        path.push(tail);
+        thin.clear();
+    } else {
+        thin.push(tail);
+    }
+    let edge = |row: &&ShareServed, time: f64| (time * factor, row.share * 100.0);
+    let mut band: Vec<(f64, f64)> = rows
+        .iter()
+        .map(|row| edge(row, ends(&row.time).0.max(0.0)))
+        .collect();
+    band.extend(rows.iter().rev().map(|row| edge(row, ends(&row.time).1)));
+    let marks = [0.25, 0.5, 0.75, 1.0];
+    let marked = |share: &f64| {
+        let at = rows.iter().find(|row| row.share >= share - 1e-9)?;
+        Some(spot(at))
+    };
+    Series {
+        marks: marks.iter().filter_map(marked).collect(),
+        paths: vec![path],
+        thin: if thin.is_empty() {
+            Vec::new()
+        } else {
+            vec![thin]
+        },
+        bands: vec![band],
+        bars: Vec::new(),
+    }
+}
+
+fn numbers(results: &Results, points: &[&Point]) -> Numbers {
+    let mut header = vec!["point"];
+    header.extend(results.manifest.axes.iter().map(|axis| axis.key.as_str()));
+    header.extend([
+        "contender",
+        "metric",
+        "unit",
+        "share",
+        "n",
+        "mean",
+        "ci_low",
+        "ci_high",
+    ]);
+    let mut numbers = Numbers::new(&header);
+    for point in points {
+        for contender in results.contenders() {
+            for row in rows(results, point, contender) {
+                let mut line = vec![point.index.to_string()];
+                line.extend(point.values.iter().cloned());
+                let text = [results.label(contender), "completion_time", "s"];
+                line.extend(text.map(str::to_owned));
+                line.push(row.share.to_string());
+                line.extend(fields(&row.time));
+                numbers.add(line);
+            }
+        }
+    }
+    numbers
+}
+
+fn describe(results: &Results, points: &[&Point]) -> String {
+    let mut text = "Cumulative share of users served against time. ".to_owned();
+    for point in points {
+        let words = results.point_words(point);
+        if !words.is_empty() {
+            put!(text, "{}: ", sentence_case(&words));
+        }
+        for contender in results.contenders() {
+            text.push_str(&sentence(
+                results.label(contender),
+                &rows(results, point, contender),
+            ));
+        }
+    }
+    text.trim_end().to_owned()
+}
+
+fn sentence(label: &str, rows: &[&ShareServed]) -> String {
+    let time = |share: f64| -> Option<&Estimate> {
+        rows.iter()
+            .find(|row| row.share >= share - 1e-9)
+            .map(|row| &row.time)
+    };
+    let Some(last) = rows.last() else {
+        return format!("{label} served nobody. ");
+    };
+    let words = |estimate: &Estimate| quantity(estimate.mean, "s");
+    let end = if last.share >= 1.0 {
+        format!("all by {}", words(&last.time))
+    } else {
+        format!("no more than {} ever", quantity(last.share, "share"))
+    };
+    match (time(0.5), time(0.9)) {
+        (Some(half), Some(most)) => {
+            format!(
+                "{label}: half served by {}, 90 % by {}, {end}. ",
+                words(half),
+                words(most)
+            )
+        }
+        (Some(half), None) => format!("{label}: half served by {}, {end}. ", words(half)),
+        _ => format!("{label}: {end}. "),
+    }
+}

@@ -1,0 +1,17 @@
+//! The headline numbers as plain text, for a terminal.
+
+use crate::{grid, results::Results, words::HEADLINES};
+
+/// Completion time, makespan and success ratio: each contender's mean with its interval at each
+/// point, and the paired differences with their verdicts; as aligned text, empty without data.
+pub fn headline_table(results: &Results) -> String {
+    let grids = HEADLINES.iter().flat_map(|metric| {
+        [
+            grid::means(results, metric),
+            grid::differences(results, metric),
+        ]
+        .into_iter()
+        .flatten()
+    });
+    grids.map(|grid| grid.text()).collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,428 @@
+//! A result folder in memory, checked, and the questions that charts ask of it.
+
+use std::collections::BTreeMap;
+
+use netduel_metrics::interval::{Estimate, Verdict};
+
+use crate::{
+    error::ReportError,
+    manifest::Manifest,
+    number,
+    table::{Row, Table},
+};
+
+/// Everything that charts, tables and sentences are made from.
+#[derive(Clone, Debug)]
+pub struct Results {
+    /// What was asked.
+    pub manifest: Manifest,
+    pub(crate) points: Vec<Point>,
+    pub(crate) summary: Vec<Summary>,
+    pub(crate) differences: Vec<Difference>,
+    pub(crate) timeline: Vec<Moment>,
+    pub(crate) distributions: Vec<ShareServed>,
+    pub(crate) incidents: Vec<Hit>,
+    pub(crate) theory: Vec<Bound>,
+}
+
+/// One choice of the swept values.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Point {
+    pub(crate) index: usize,
+    /// One value per axis of the manifest, as text.
+    pub(crate) values: Vec<String>,
+}
+
+/// A metric of one contender at one point.
+#[derive(Clone, Debug)]
+pub(crate) struct Summary {
+    pub(crate) point: usize,
+    pub(crate) contender: usize,
+    pub(crate) metric: String,
+    pub(crate) unit: String,
+    /// Absent when no replication has a value.
+    pub(crate) estimate: Option<Estimate>,
+    pub(crate) method: String,
+}
+
+/// A paired difference, B minus A.
+#[derive(Clone, Debug)]
+pub(crate) struct Difference {
+    pub(crate) point: usize,
+    pub(crate) metric: String,
+    pub(crate) unit: String,
+    pub(crate) a: usize,
+    pub(crate) b: usize,
+    pub(crate) estimate: Option<Estimate>,
+    pub(crate) p_adjusted: Option<f64>,
+    pub(crate) verdict: Verdict,
+}
+
+/// A metric of one contender at one point and instant.
+#[derive(Clone, Debug)]
+pub(crate) struct Moment {
+    pub(crate) point: usize,
+    pub(crate) contender: usize,
+    pub(crate) time: f64,
+    pub(crate) metric: String,
+    pub(crate) unit: String,
+    pub(crate) estimate: Estimate,
+}
+
+/// When a share of the users of one contender was served at one point.
+#[derive(Clone, Debug)]
+pub(crate) struct ShareServed {
+    pub(crate) point: usize,
+    pub(crate) contender: usize,
+    pub(crate) share: f64,
+    pub(crate) time: Estimate,
+}
+
+/// A node that an incident hit in one run.
+#[derive(Clone, Debug)]
+pub(crate) struct Hit {
+    pub(crate) point: usize,
+    pub(crate) contender: usize,
+    pub(crate) replication: usize,
+    pub(crate) failure: String,
+    pub(crate) what: String,
+    pub(crate) at: f64,
+    pub(crate) until: Option<f64>,
+    pub(crate) role: String,
+    pub(crate) load_share: Option<f64>,
+}
+
+/// A value that theory gives for a metric at one point.
+#[derive(Clone, Debug)]
+pub(crate) struct Bound {
+    pub(crate) point: usize,
+    pub(crate) name: String,
+    pub(crate) contender: Option<usize>,
+    pub(crate) metric: String,
+    pub(crate) value: f64,
+    pub(crate) source: String,
+}
+
+impl Results {
+    /// Reads a result folder through `file`, which gives the text of a file by its name.
+    ///
+    /// `manifest.json` and `summary.csv` must be there; the other tables may be missing.
+    ///
+    /// # Errors
+    /// [`ReportError`] when a file is missing or does not hold what it should.
+    pub fn read(file: &dyn Fn(&str) -> Option<String>) -> Result<Self, ReportError> {
+        let needed = |name: &'static str| file(name).ok_or(ReportError::Missing { file: name });
+        let manifest = Manifest::parse(&needed("manifest.json")?)?;
+        let mut reader = Reader {
+            manifest: &manifest,
+            points: BTreeMap::new(),
+        };
+        let columns = [
+            "contender",
+            "metric",
+            "unit",
+            "n",
+            "mean",
+            "ci_low",
+            "ci_high",
+        ];
+        let summary = Table::parse("summary.csv", &needed("summary.csv")?)?;
+        summary.require(&columns)?;
+        let summary = reader.rows(&summary, read_summary)?;
+        let optional = |name| file(name).map(|text| Table::parse(name, &text)).transpose();
+        let differences = reader.maybe(optional("differences.csv")?, read_difference)?;
+        let timeline = reader.maybe(optional("timeline.csv")?, read_moment)?;
+        let distributions = reader.maybe(optional("distributions.csv")?, read_share)?;
+        let incidents = reader.maybe(optional("incidents.csv")?, read_hit)?;
+        let theory = reader.maybe(optional("theory.csv")?, read_bound)?;
+        let points = reader.points.into_iter();
+        let points = points
+            .map(|(index, values)| Point { index, values })
+            .collect();
+        Ok(Self {
+            points,
+            summary,
+            differences,
+            timeline: timeline.into_iter().flatten().collect(),
+            distributions: distributions.into_iter().flatten().collect(),
+            incidents,
+            theory,
+            manifest,
+        })
+    }
+
+    /// The label of a contender.
+    pub(crate) fn label(&self, contender: usize) -> &str {
+        &self.manifest.contenders[contender].label
+    }
+
+    /// The indices of all contenders.
+    pub(crate) fn contenders(&self) -> std::ops::Range<usize> {
+        0..self.manifest.contenders.len()
+    }
+
+    /// A metric's mean of one contender at one point.
+    pub(crate) fn estimate(
+        &self,
+        point: usize,
+        contender: usize,
+        metric: &str,
+    ) -> Option<Estimate> {
+        let wanted = |row: &&Summary| {
+            row.point == point && row.contender == contender && row.metric == metric
+        };
+        self.summary
+            .iter()
+            .find(wanted)
+            .and_then(|row| row.estimate)
+    }
+
+    /// The unit of a metric, empty when it does not occur.
+    pub(crate) fn unit(&self, metric: &str) -> &str {
+        self.summary
+            .iter()
+            .find(|row| row.metric == metric)
+            .map_or("", |row| &row.unit)
+    }
+
+    /// The words for how the intervals were made.
+    pub(crate) fn method(&self) -> &str {
+        let named = self.summary.iter().map(|row| row.method.as_str());
+        let mut named = named.filter(|method| !method.is_empty());
+        named.next().unwrap_or(netduel_metrics::interval::METHOD)
+    }
+
+    /// The difference `b` minus `a` of a metric at one point, whichever way round the table has it.
+    pub(crate) fn difference(
+        &self,
+        point: usize,
+        (a, b): (usize, usize),
+        metric: &str,
+    ) -> Option<Difference> {
+        let here = |row: &&Difference| row.point == point && row.metric == metric;
+        let mut rows = self.differences.iter().filter(here);
+        rows.find_map(|row| match (row.a, row.b) {
+            pair if pair == (a, b) => Some(row.clone()),
+            pair if pair == (b, a) => Some(row.reversed()),
+            _ => None,
+        })
+    }
+
+    /// What a reader calls a point, such as "100 peers"; empty without a sweep.
+    pub(crate) fn point_words(&self, point: &Point) -> String {
+        let axes = self.manifest.axes.iter().zip(&point.values);
+        let words: Vec<String> = axes
+            .map(|(axis, value)| value_words(&axis.label, value))
+            .collect();
+        words.join(", ")
+    }
+}
+
+/// Whether a label is a plural of things to count, such as "peers".
+pub(crate) fn countable(label: &str) -> bool {
+    label.ends_with('s') && !label.ends_with("ss") && !label.contains(['(', ' '])
+}
+
+/// A value of an axis in words: "100 peers" for a plain number of things, "upload 10 Mbps" else.
+pub(crate) fn value_words(label: &str, value: &str) -> String {
+    match number::with_unit(value) {
+        Some((number, "")) if countable(label) => {
+            // One of the things has no plural.
+            let noun = if value.trim() == "1" {
+                &label[..label.len() - 1]
+            } else {
+                label
+            };
+            format!("{} {noun}", number::plain_exact(number))
+        }
+        _ => format!("{label} {}", shown(value)),
+    }
+}
+
+/// Two values of an axis in words: "from 10 to 1,000 peers", "from upload 1 to 10 Mbps".
+pub(crate) fn range_words(label: &str, first: &str, last: &str) -> String {
+    if countable(label) && number::with_unit(first).is_some() {
+        return format!("from {} to {}", shown(first), value_words(label, last));
+    }
+    format!("from {label} {} to {}", shown(first), shown(last))
+}
+
+/// A value as a reader wants to see it: a number with commas between thousands.
+fn shown(value: &str) -> String {
+    match number::with_unit(value) {
+        Some((number, "")) => number::plain_exact(number),
+        Some((number, unit)) => format!("{} {unit}", number::plain_exact(number)),
+        None => value.to_owned(),
+    }
+}
+
+impl Difference {
+    fn reversed(&self) -> Self {
+        let verdict = match self.verdict {
+            Verdict::ALower => Verdict::BLower,
+            Verdict::BLower => Verdict::ALower,
+            same => same,
+        };
+        let estimate = self.estimate.map(|estimate| Estimate {
+            mean: 0.0 - estimate.mean,
+            interval: estimate
+                .interval
+                .map(|interval| netduel_metrics::interval::Interval {
+                    low: 0.0 - interval.high,
+                    high: 0.0 - interval.low,
+                }),
+            ..estimate
+        });
+        Self {
+            a: self.b,
+            b: self.a,
+            estimate,
+            verdict,
+            ..self.clone()
+        }
+    }
+}
+
+/// What is known while tables are read.
+struct Reader<'a> {
+    manifest: &'a Manifest,
+    points: BTreeMap<usize, Vec<String>>,
+}
+
+impl Reader<'_> {
+    fn maybe<T>(
+        &mut self,
+        table: Option<Table>,
+        read: fn(&Self, Row<'_>, usize) -> Result<T, ReportError>,
+    ) -> Result<Vec<T>, ReportError> {
+        table.map_or(Ok(Vec::new()), |table| self.rows(&table, read))
+    }
+
+    fn rows<T>(
+        &mut self,
+        table: &Table,
+        read: fn(&Self, Row<'_>, usize) -> Result<T, ReportError>,
+    ) -> Result<Vec<T>, ReportError> {
+        let axes = self.manifest.axes.iter().map(|axis| axis.key.as_str());
+        table.require(&axes.clone().chain(["point"]).collect::<Vec<_>>())?;
+        let values = table.read(|row| {
+            let values: Result<Vec<_>, _> = axes.clone().map(|key| row.text(key)).collect();
+            Ok((
+                row.count("point")?,
+                values?.into_iter().map(str::to_owned).collect(),
+            ))
+        })?;
+        self.points.extend(values);
+        table.read(|row| read(self, row, row.count("point")?))
+    }
+
+    fn contender(&self, row: Row<'_>, column: &str) -> Result<usize, ReportError> {
+        let label = row.text(column)?;
+        let known = self
+            .manifest
+            .contenders
+            .iter()
+            .position(|known| known.label == label);
+        known.ok_or_else(|| row.refuse(column, "the label of a contender in manifest.json"))
+    }
+}
+
+fn read_summary(reader: &Reader<'_>, row: Row<'_>, point: usize) -> Result<Summary, ReportError> {
+    Ok(Summary {
+        point,
+        contender: reader.contender(row, "contender")?,
+        metric: row.text("metric")?.to_owned(),
+        unit: row.text("unit")?.to_owned(),
+        estimate: row.estimate("mean")?,
+        method: row.text("method")?.to_owned(),
+    })
+}
+
+fn read_difference(
+    reader: &Reader<'_>,
+    row: Row<'_>,
+    point: usize,
+) -> Result<Difference, ReportError> {
+    let verdict = row.text("verdict")?.parse();
+    Ok(Difference {
+        point,
+        metric: row.text("metric")?.to_owned(),
+        unit: row.text("unit")?.to_owned(),
+        a: reader.contender(row, "a")?,
+        b: reader.contender(row, "b")?,
+        estimate: row.estimate("mean_difference")?,
+        p_adjusted: row.optional("p_adjusted")?,
+        verdict: verdict.map_err(|_| {
+            row.refuse(
+                "verdict",
+                "`A lower`, `B lower`, `not distinguishable` or `identical`",
+            )
+        })?,
+    })
+}
+
+fn read_moment(
+    reader: &Reader<'_>,
+    row: Row<'_>,
+    point: usize,
+) -> Result<Option<Moment>, ReportError> {
+    let contender = reader.contender(row, "contender")?;
+    let (time, metric) = (row.number("time_s")?, row.text("metric")?.to_owned());
+    let unit = row.text("unit")?.to_owned();
+    let estimate = row.estimate("mean")?;
+    Ok(estimate.map(|estimate| Moment {
+        point,
+        contender,
+        time,
+        metric,
+        unit,
+        estimate,
+    }))
+}
+
+fn read_share(
+    reader: &Reader<'_>,
+    row: Row<'_>,
+    point: usize,
+) -> Result<Option<ShareServed>, ReportError> {
+    let contender = reader.contender(row, "contender")?;
+    let share = row.number("share")?;
+    let time = row
+        .estimate("mean")?
+        .filter(|_| row.text("metric") == Ok("completion_time"));
+    Ok(time.map(|time| ShareServed {
+        point,
+        contender,
+        share,
+        time,
+    }))
+}
+
+fn read_hit(reader: &Reader<'_>, row: Row<'_>, point: usize) -> Result<Hit, ReportError> {
+    Ok(Hit {
+        point,
+        contender: reader.contender(row, "contender")?,
+        replication: row.count("replication")?,
+        failure: row.text("failure")?.to_owned(),
+        what: row.text("what")?.to_owned(),
+        at: row.number("at_s")?,
+        until: row.optional("until_s")?,
+        role: row.text("role")?.to_owned(),
+        load_share: row.optional("load_share")?,
+    })
+}
+
+fn read_bound(reader: &Reader<'_>, row: Row<'_>, point: usize) -> Result<Bound, ReportError> {
+    let contender = match row.text("contender")? {
+        "" => None,
+        _ => Some(reader.contender(row, "contender")?),
+    };
+    Ok(Bound {
+        point,
+        name: row.text("name")?.to_owned(),
+        contender,
+        metric: row.text("metric")?.to_owned(),
+        value: row.number("value")?,
+        source: row.text("source")?.to_owned(),
+    })
+}

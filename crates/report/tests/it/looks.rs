@@ -1,0 +1,116 @@
+//! Every figure, looked at by a machine; `WRITE_CHARTS=folder` writes them for human eyes.
+
+use std::{env, fs, path::Path};
+
+use netduel_report::{answer, charts, headline_table, render};
+use resvg::{
+    tiny_skia::Rect,
+    usvg::{Group, Node, Options, TextChunk, Tree, fontdb::Database},
+};
+
+use crate::folders::{Folder, crowd, grid, kinds, outage, throng};
+
+fn write(name: &str, folder: &Folder) {
+    let Ok(target) = env::var("WRITE_CHARTS") else {
+        return;
+    };
+    let results = folder.read();
+    let mut files = render(&results).unwrap();
+    files.push(("answer.txt".to_owned(), answer(&results).into_bytes()));
+    files.push((
+        "headlines.txt".to_owned(),
+        headline_table(&results).into_bytes(),
+    ));
+    for (path, bytes) in files {
+        let path = Path::new(&target).join(name).join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+fn all() -> [(&'static str, Folder); 5] {
+    [
+        ("crowd", crowd()),
+        ("outage", outage()),
+        ("throng", throng()),
+        ("kinds", kinds()),
+        ("grid", grid()),
+    ]
+}
+
+#[test]
+fn every_folder_is_drawn() {
+    for (name, folder) in all() {
+        write(name, &folder);
+        assert!(!render(&folder.read()).unwrap().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn the_same_folder_gives_the_same_bytes() {
+    for (name, folder) in all() {
+        assert!(render(&folder.read()) == render(&folder.read()), "{name}");
+    }
+}
+
+/// The texts of a group with their boxes in pixels.
+fn texts(group: &Group, found: &mut Vec<(String, Rect)>) {
+    for node in group.children() {
+        match node {
+            Node::Group(group) => texts(group, found),
+            Node::Text(text) => {
+                let words: String = text.chunks().iter().map(TextChunk::text).collect();
+                // The ink of the letters, not the height of the line.
+                let ink = text.flattened().abs_bounding_box();
+                found.push((words.trim().to_owned(), ink));
+            }
+            _ => {}
+        }
+    }
+}
+
+fn tree(svg: &str) -> Tree {
+    let mut fonts = Database::new();
+    fonts.load_font_data(include_bytes!("../../assets/OpenSans-Regular-subset.ttf").to_vec());
+    fonts.load_font_data(include_bytes!("../../assets/OpenSans-Bold-subset.ttf").to_vec());
+    Tree::from_str(
+        svg,
+        &Options {
+            fontdb: fonts.into(),
+            ..Options::default()
+        },
+    )
+    .unwrap()
+}
+
+fn overlap(a: &Rect, b: &Rect) -> bool {
+    a.left() < b.right() && b.left() < a.right() && a.top() < b.bottom() && b.top() < a.bottom()
+}
+
+#[test]
+fn no_label_leaves_the_sheet_or_covers_another() {
+    for (name, folder) in all() {
+        for chart in charts(&folder.read()) {
+            let tree = tree(&chart.svg);
+            let mut labels = Vec::new();
+            texts(tree.root(), &mut labels);
+            assert!(
+                labels.len() > 5,
+                "{name}/{}: {} labels",
+                chart.name,
+                labels.len()
+            );
+            for (index, (text, frame)) in labels.iter().enumerate() {
+                let inside = frame.left() >= 0.0
+                    && frame.top() >= 0.0
+                    && frame.right() <= tree.size().width()
+                    && frame.bottom() <= tree.size().height();
+                assert!(inside, "{name}/{}: `{text}` is at {frame:?}", chart.name);
+                for (other, covered) in &labels[index + 1..] {
+                    let apart = !overlap(frame, covered);
+                    assert!(apart, "{name}/{}: `{text}` covers `{other}`", chart.name);
+                }
+            }
+        }
+    }
+}

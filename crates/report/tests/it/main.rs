@@ -1,0 +1,4 @@
+//! Reports on folders made up for the purpose.
+
+mod folders;
+mod looks;

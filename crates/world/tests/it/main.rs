@@ -1,0 +1,7 @@
+//! Laws of the world, whatever the architecture.
+
+mod draws;
+mod failures;
+mod knowledge;
+mod probe;
+mod requests;

@@ -1,0 +1,129 @@
+//! A tiny architecture that tries every part of the contract: users ask machine 0, which sends
+//! the object back; on its way everything can be made to fail.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use netduel_world::{
+    Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Posted, Request,
+    RequestId, RunRecord, SimDuration, StateLoss, Stream, TransferEnded, World, WorldKey,
+    WorldSpec, run,
+};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+pub(crate) struct Config {
+    /// Users fail every attempt at once.
+    pub(crate) fails: bool,
+    /// Machine 0 announces at the start; users serve themselves as soon as they hear of it.
+    pub(crate) announces: bool,
+    /// Users wait for a timer of 10 s instead of asking.
+    pub(crate) waits: bool,
+}
+
+pub(crate) struct Probe {
+    config: Config,
+    object: Bytes,
+    asking: Vec<Option<RequestId>>,
+    posted: Option<Posted>,
+}
+
+const SERVER: NodeId = NodeId(0);
+pub(crate) const SMALL: Bytes = Bytes(100);
+
+impl Architecture for Probe {
+    const KIND: &'static str = "probe";
+    const FAMILY: &'static str = "test";
+    const ABOUT: &'static str = "tries the contract";
+    const USES: &'static [WorldKey] = &[];
+    type Config = Config;
+    type Message = &'static str;
+    type Timer = ();
+
+    fn assemble(config: &Config, cast: &Cast<'_>, _rng: &mut Stream) -> Result<Self, ConfigError> {
+        Ok(Self {
+            config: config.clone(),
+            object: cast.object_size(),
+            asking: vec![None; cast.node_count()],
+            posted: None,
+        })
+    }
+
+    fn premises(_config: &Config, _cast: &Cast<'_>) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+        self.asking[cx.node().index()] = Some(request.id);
+        if self.config.fails {
+            cx.fail(request.id, Cause::Refused);
+        } else if self.config.waits {
+            cx.after(SimDuration::from_seconds(10.0), ());
+        } else {
+            cx.send(SERVER, "get", SMALL);
+        }
+        if self.config.announces {
+            cx.after(SimDuration(1_000_000), ());
+        }
+    }
+
+    fn on_abandoned(&mut self, _request: &Request, cx: &mut Context<'_, Self>) {
+        self.asking[cx.node().index()] = None;
+    }
+
+    fn on_message(&mut self, from: NodeId, message: &'static str, cx: &mut Context<'_, Self>) {
+        assert_eq!(message, "get");
+        if self.config.announces {
+            self.posted = Some(cx.announce(self.asking.len() - 1, SMALL));
+        } else {
+            cx.transfer(from, self.object, 0);
+        }
+    }
+
+    fn on_transfer(&mut self, ended: TransferEnded, cx: &mut Context<'_, Self>) {
+        if cx.node() == ended.from {
+            return;
+        }
+        let request = self.asking[cx.node().index()].take();
+        match (ended.ending, request) {
+            (Ending::Whole { .. }, Some(request)) => cx.serve(request),
+            (Ending::Broken { .. }, Some(request)) => cx.fail(request, Cause::ConnectionLost),
+            (_, None) => {}
+        }
+    }
+
+    fn on_timer(&mut self, (): (), cx: &mut Context<'_, Self>) {
+        let heard = self
+            .posted
+            .is_some_and(|posted| cx.hears(posted, SERVER, SMALL));
+        if self.config.waits || heard {
+            if let Some(request) = self.asking[cx.node().index()].take() {
+                cx.serve(request);
+            }
+        } else {
+            cx.after(SimDuration(1_000_000), ());
+        }
+    }
+
+    fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
+        self.asking[cx.node().index()] = None;
+        assert_ne!(down, Down::Crashed(StateLoss::Lost), "no test loses disks");
+    }
+
+    fn on_up(&mut self, _cx: &mut Context<'_, Self>) {}
+}
+
+/// Runs the probe and checks what holds in every run.
+pub(crate) fn probe(spec: &WorldSpec, config: &Config, seed: u64) -> RunRecord {
+    let world = Arc::new(World::draw(spec, seed, 0));
+    let record = run::<Probe>(&world, config, &AtomicBool::new(false)).unwrap();
+    let again = run::<Probe>(&world, config, &AtomicBool::new(false)).unwrap();
+    assert_eq!(record, again, "same seed, same run");
+    assert_eq!(record.requests.len(), spec.population.peers as usize);
+    let traffic = record.traffic;
+    assert_eq!(traffic.sent, traffic.received + traffic.lost);
+    let sent: Bytes = record.loads.iter().map(|load| load.sent).sum();
+    let received: Bytes = record.loads.iter().map(|load| load.received).sum();
+    assert_eq!((traffic.sent, traffic.received), (sent, received));
+    record
+}

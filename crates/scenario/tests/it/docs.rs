@@ -2,11 +2,19 @@
 
 use std::{collections::BTreeSet, env, fs, path::PathBuf};
 
-use netduel_scenario::{schema, template};
+use netduel_scenario::{Disk, read, schema, template};
 use netduel_world::Registry;
 use serde_json::Value;
 
 use crate::{architectures::registry, read_with};
+
+/// Every architecture that Netduel ships.
+fn shipped() -> Registry {
+    let mut registry = Registry::default();
+    netduel_client_server::register(&mut registry);
+    netduel_peer_to_peer::register(&mut registry);
+    registry
+}
 
 fn document(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -16,7 +24,7 @@ fn document(name: &str) -> PathBuf {
 
 #[test]
 fn the_schema_in_the_documents_is_the_schema_of_the_code() {
-    let mut generated = serde_json::to_string_pretty(&schema(&Registry::default())).unwrap();
+    let mut generated = serde_json::to_string_pretty(&schema(&shipped())).unwrap();
     generated.push('\n');
     let path = document("scenario.schema.json");
     if env::var_os("UPDATE_GOLDEN").is_some() {
@@ -117,4 +125,34 @@ fn the_template_is_a_right_scenario() {
     let scenario = read_with(&template(&[hub]), &[]).unwrap();
     assert_eq!(scenario.points.len(), 3);
     assert_eq!(scenario.contenders[0].label, "hub");
+}
+
+#[test]
+fn every_shipped_scenario_is_right() {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../scenarios");
+    let mut count = 0;
+    for subject in fs::read_dir(&folder).unwrap() {
+        for file in fs::read_dir(subject.unwrap().path()).unwrap() {
+            let path = file.unwrap().path();
+            if path
+                .extension()
+                .is_some_and(|extension| extension == "toml")
+            {
+                let scenario = read(&path, &Disk, &shipped()).unwrap_or_else(|e| panic!("{e}"));
+                assert!(!scenario.explain().is_empty());
+                count += 1;
+            }
+        }
+    }
+    assert!(count > 0, "no scenario in {}", folder.display());
+}
+
+#[test]
+fn a_template_with_every_shipped_architecture_is_right() {
+    let registry = shipped();
+    let kinds: Vec<_> = registry.kinds().iter().collect();
+    let path = PathBuf::from("new.toml");
+    let files = std::collections::BTreeMap::from([(path.clone(), template(&kinds))]);
+    let scenario = read(&path, &files, &registry).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(scenario.contenders.len(), kinds.len());
 }

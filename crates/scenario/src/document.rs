@@ -36,7 +36,7 @@ impl<'t> Document<'t> {
             ScenarioError {
                 path: path.clone(),
                 position: Some(position(text, span.start)),
-                message: message::syntax(error.message(), &text[span]),
+                message: message::syntax(error.message(), text.get(span).unwrap_or_default()),
                 hint: None,
             }
         })?;

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use netduel_world::{Pick, Who, World, WorldKey, WorldSpec};
+use netduel_world::{AfterDownload, Pick, Who, World, WorldKey, WorldSpec};
 
 use crate::{
     check::Candidate,
-    raw,
     scenario::{Experiment, FairnessLedger, Point},
     words,
 };
@@ -14,7 +13,6 @@ use crate::{
 /// Opens the ledger at the first point. What the contenders are told there holds at all points
 /// but for the numbers.
 pub(crate) fn open(
-    raw: &raw::Scenario,
     candidates: &[Candidate],
     points: &[Point],
     experiment: Experiment,
@@ -22,7 +20,7 @@ pub(crate) fn open(
     let first = &points[0];
     FairnessLedger {
         equal: equal(&first.world, experiment),
-        different: different(raw, candidates, first, experiment),
+        different: different(candidates, points, experiment),
     }
 }
 
@@ -74,11 +72,12 @@ fn spared(world: &WorldSpec) -> Option<&'static str> {
 }
 
 fn different(
-    raw: &raw::Scenario,
     candidates: &[Candidate],
-    first: &Point,
+    points: &[Point],
     experiment: Experiment,
 ) -> Vec<(String, String)> {
+    let first = &points[0];
+    let noticeable = noticeable(points);
     let world = Arc::new(World::draw(&first.world, experiment.seed, 0));
     let mut different = Vec::new();
     for (candidate, contender) in candidates.iter().zip(&first.contenders) {
@@ -89,24 +88,26 @@ fn different(
         if let Some(unnamed) = unnamed(&contender.settings(), &first.world) {
             note(format!("its settings do not name the machines {unnamed}"));
         }
-        for (key, name, written) in [
-            (
-                WorldKey::FreeRiders,
-                "free riders",
-                raw.population.free_riders.is_some(),
-            ),
-            (
-                WorldKey::AfterDownload,
-                "what users do after the download",
-                raw.population.after_download.is_some(),
-            ),
-        ] {
-            if written && !candidate.kind.uses.contains(&key) {
+        for (key, name) in &noticeable {
+            if !candidate.kind.uses.contains(key) {
                 note(format!("it takes no notice of {name}"));
             }
         }
     }
     different
+}
+
+/// Optional parts of the world that are there at some point.
+fn noticeable(points: &[Point]) -> Vec<(WorldKey, &'static str)> {
+    let populations = || points.iter().map(|point| &point.world.population);
+    let mut parts = Vec::new();
+    if populations().any(|population| population.free_riders.get() > 0.0) {
+        parts.push((WorldKey::FreeRiders, "free riders"));
+    }
+    if populations().any(|population| population.after_download != AfterDownload::Stay) {
+        parts.push((WorldKey::AfterDownload, "what users do after the download"));
+    }
+    parts
 }
 
 /// Machines that settings leave out while they name others.

@@ -6,10 +6,12 @@ use crate::key::{Key, suggestion};
 pub(crate) fn syntax(message: &str, text: &str) -> String {
     match message {
         "duplicate key" => return format!("`{text}` is written twice; expected once"),
-        _ if message.starts_with("string values must be quoted") && text.trim().is_empty() => {
+        _ if !(message.starts_with("string values must be quoted")
+            || message.starts_with("invalid boolean")) => {}
+        _ if text.trim().is_empty() => {
             return "the value is missing; expected one after `=`".to_owned();
         }
-        _ => {}
+        _ => return format!("`{text}` is not a value; expected a number, or a text in quotes"),
     }
     match message.split_once(", expected ") {
         Some((problem, "nothing")) => problem.to_owned(),

@@ -17,7 +17,7 @@ use crate::{
     sweep::{self, Sweep},
     table,
     tables::{Tables, unreadable},
-    words::{Duel, Words},
+    words::{self, Duel, Words},
 };
 
 /// Replications unless the scenario says otherwise: with 20 the Student-t interval is 7 % wider
@@ -128,7 +128,17 @@ impl<'a> Plan<'a> {
         let idle = check.idle();
         let contenders = check::configure(&doc, candidates)?;
         let world = Arc::new(World::draw(&spec, experiment.seed, 0));
-        check::fit(&doc, candidates, &contenders, &world)?;
+        check::fit(&doc, candidates, &contenders, &world).map_err(|mut error| {
+            // The setting may fit at other points.
+            let axes = self.sweeps.iter().map(|sweep| &sweep.axis.key);
+            let place = axes
+                .zip(&values)
+                .map(|(key, value)| format!("{key} = {value}"));
+            if !values.is_empty() {
+                error.hint = Some(format!("at the point {}", words::and(place)));
+            }
+            error
+        })?;
         let point = Point {
             values,
             world: spec,
@@ -159,7 +169,7 @@ impl<'a> Plan<'a> {
         };
         let claims = ground.claims(&raw.claims)?;
         let swept: Vec<Key> = self.sweeps.iter().map(|sweep| sweep.key.clone()).collect();
-        let ledger = ledger::open(raw, candidates, &points, experiment);
+        let ledger = ledger::open(candidates, &points, experiment);
         let words = Words { raw, swept: &swept };
         let explained = words.explain(&Duel {
             entrants: &contenders,

@@ -133,10 +133,10 @@ fn sweepable(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioE
     let refuse = |problem: &str| Err(doc.at(span, format!("`{key}` {problem}")));
     match names.as_slice() {
         ["population" | "network" | "demand" | "patience", _, ..]
-        | ["experiment", "until" | "at-most"]
-        | ["infrastructure", _, _, ..]
-        | ["contenders", _, _, _, ..]
-        | ["failures", _, _, ..] => chosen_names(doc, key, span),
+        | ["experiment", "until" | "at-most"] => Ok(()),
+        ["infrastructure" | "failures", _, _, ..] | ["contenders", _, _, _, ..] => {
+            chosen_names(doc, key, span)
+        }
         ["experiment", "seed" | "replications", ..] => {
             refuse("is the same for all points; expected a key of the world or of a contender")
         }

@@ -1,6 +1,6 @@
 //! The scenario in plain words.
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use netduel_world::{Patience, Pick, StateLoss};
 
@@ -32,13 +32,15 @@ impl Words<'_> {
     /// The set-up in one line.
     pub(crate) fn setup(&self) -> String {
         let mut parts = vec![
-            match self.varies("demand.download.size") {
-                true => "file size swept".to_owned(),
-                false => format!("{} file", self.raw.demand.download.size),
+            if self.varies("demand.download.size") {
+                "file size swept".to_owned()
+            } else {
+                format!("{} file", self.raw.demand.download.size)
             },
-            match self.varies("population.peers") {
-                true => "number of users swept".to_owned(),
-                false => count(self.raw.population.peers, "user"),
+            if self.varies("population.peers") {
+                "number of users swept".to_owned()
+            } else {
+                count(self.raw.population.peers as usize, "user")
             },
         ];
         for (name, machines) in &self.raw.infrastructure.0 {
@@ -96,11 +98,11 @@ impl Words<'_> {
         self.swept.iter().any(|swept| swept.0.starts_with(&key.0))
     }
 
-    fn or_swept(&self, key: &Key, value: impl ToString) -> String {
+    fn or_swept(&self, key: &Key, value: impl fmt::Display) -> String {
         if self.varies_at(key) {
             "swept".to_owned()
         } else {
-            value.to_string()
+            format!("{value}")
         }
     }
 
@@ -144,9 +146,10 @@ impl Words<'_> {
 
     fn devices(&self) -> Vec<String> {
         let population = &self.raw.population;
-        let users = match self.varies("population.peers") {
-            true => "users, their number swept".to_owned(),
-            false => count(population.peers, "user"),
+        let users = if self.varies("population.peers") {
+            "users, their number swept".to_owned()
+        } else {
+            count(population.peers as usize, "user")
         };
         let mut lines = vec![format!("{users}, each with one device: {}", self.access())];
         for (name, machines) in &self.raw.infrastructure.0 {
@@ -171,8 +174,9 @@ impl Words<'_> {
         if let Some(file) = &population.regions {
             lines.push(format!("users live in regions as in {}", file.table));
         }
-        if let Some(share) = population.free_riders {
-            let share = self.or_swept(&"population.free-riders".into(), share);
+        let free_riders = population.free_riders.unwrap_or_default();
+        if free_riders.get() > 0.0 || self.varies("population.free-riders") {
+            let share = self.or_swept(&"population.free-riders".into(), free_riders);
             lines.push(format!(
                 "free riders, who give nothing back: {share} of users"
             ));
@@ -187,7 +191,7 @@ impl Words<'_> {
             return Some("how long users stay after the download is swept".into());
         }
         Some(match after {
-            Either::Text(raw::AfterWord::Stay) => "users stay after the download".into(),
+            Either::Text(raw::AfterWord::Stay) => return None,
             Either::Text(raw::AfterWord::Leave) => "users leave once they have the object".into(),
             Either::Table(raw::AfterTable::Linger(time)) => {
                 format!("users stay for {time} after the download and then leave")
@@ -264,7 +268,7 @@ impl Words<'_> {
         lines.push(format!(
             "{}, {} at each, from seed {seed}: {runs} runs",
             count(duel.point_count, "point"),
-            count(replications, "replication"),
+            count(replications as usize, "replication"),
         ));
         lines.push(match self.raw.experiment.until.unwrap_or_default() {
             _ if self.varies("experiment") => "the end of a run is swept".to_owned(),
@@ -357,9 +361,9 @@ fn or_none(lines: Vec<String>) -> Vec<String> {
 }
 
 /// A count with its noun: `1 user`, `2 users`.
-fn count(number: impl ToString, noun: &str) -> String {
-    match number.to_string().as_str() {
-        "1" => format!("1 {noun}"),
+fn count(number: usize, noun: &str) -> String {
+    match number {
+        1 => format!("1 {noun}"),
         number => format!("{number} {noun}s"),
     }
 }

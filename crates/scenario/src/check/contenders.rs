@@ -132,8 +132,10 @@ pub(crate) fn settings_of(kind: &Kind) -> Vec<String> {
     let definitions = generator.take_definitions(true);
     let mut value = schema.as_value();
     if let Some(reference) = value.get("$ref").and_then(serde_json::Value::as_str) {
+        // References are written as in URLs.
         let name = reference.rsplit('/').next().unwrap_or_default();
-        value = definitions.get(name).unwrap_or(value);
+        let name = name.replace("%20", " ");
+        value = definitions.get(&name).unwrap_or(value);
     }
     let properties = value.get("properties").and_then(|p| p.as_object());
     let names = properties.into_iter().flat_map(|p| p.keys().cloned());

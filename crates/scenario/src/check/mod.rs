@@ -29,6 +29,9 @@ const MACHINES_MAX: u32 = 100_000;
 /// A run that is not over after this long is given up, unless the scenario says otherwise.
 const AT_MOST_DAYS: f64 = 30.0;
 
+/// Users who come more slowly are a slip in the unit.
+const CROWD_YEARS_MAX: f64 = 10.0;
+
 /// A key that is written and does nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Idle {
@@ -221,7 +224,15 @@ impl Check<'_> {
     fn arrivals(&self, peers: u32) -> Result<Arrivals, ScenarioError> {
         match &self.raw.demand.download.arrivals {
             Either::Text(raw::AllAtOnce::AllAtOnce) => Ok(Arrivals::AllAtOnce),
-            Either::Table(raw::ArrivalsTable::Poisson(rate)) => Ok(Arrivals::Poisson(*rate)),
+            Either::Table(raw::ArrivalsTable::Poisson(rate)) => {
+                if f64::from(peers) / rate.get() > CROWD_YEARS_MAX * 365.25 * 86400.0 {
+                    let key = Key::from("demand.download.arrivals.poisson");
+                    let expected =
+                        format!("all {peers} users to come within {CROWD_YEARS_MAX} years");
+                    return Err(self.doc.refuse(&key, expected));
+                }
+                Ok(Arrivals::Poisson(*rate))
+            }
             Either::Table(raw::ArrivalsTable::Trace(name)) => {
                 let key = Key::from("demand.download.arrivals.trace");
                 let mut times = self.tables.trace(self.doc, &key, name)?;

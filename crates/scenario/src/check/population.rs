@@ -25,12 +25,13 @@ impl Check<'_> {
         let raw = &self.raw.population;
         let key = Key::from("population");
         let Some(file) = &raw.access else {
-            let rates = |name: &str, law: &Option<RateLaw>| match law {
-                Some(law) => self.rates(&key.join(name), law),
-                None => {
+            let rates = |name: &str, law: &Option<RateLaw>| {
+                let key = key.join(name);
+                let Some(law) = law else {
                     let problem = "is missing; expected in `population`, or `access` in its place";
-                    Err(self.doc.problem(&key.join(name), problem))
-                }
+                    return Err(self.doc.problem(&key, problem));
+                };
+                self.rates(&key, law)
             };
             return Ok(Access::Independent {
                 upload: rates("upload", &raw.upload)?,

@@ -236,11 +236,9 @@ fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> St
     };
     let (fast, slow) = (mean(best), mean(other));
     let (best_label, other_label) = (results.label(best), results.label(other));
-    let scale = Scale::of("s", slow);
-    let (fast_words, slow_words) = (
-        Scale::beside("s", fast, slow).words(fast),
-        scale.words(slow),
-    );
+    let scale = Scale::beside("s", slow, &[fast, slow]);
+    let fast_words = Scale::beside("s", fast, &[fast, slow]).words(fast);
+    let slow_words = scale.words(slow);
     let difference = results.difference(point.index, (best, other), TIME);
     let more = difference
         .as_ref()
@@ -387,11 +385,9 @@ fn counted(results: &Results, outcomes: &[(&Point, Outcome)]) -> Vec<String> {
             None => counts.push((words, 1)),
         }
     }
-    if let [(words, _)] = &counts[..] {
-        return vec![format!(
-            "{words} at every one of {} points.",
-            outcomes.len()
-        )];
+    if let ([(words, count)], Some((_, outcome))) = (&counts[..], outcomes.first()) {
+        let text = format!("{words} at {} of the {count} points.", each(outcome));
+        return vec![opening(results, &text)];
     }
     counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
     let clauses: Vec<String> = counts

@@ -116,6 +116,12 @@ impl Look {
     }
 }
 
+/// Under the line of what theory says, so that it shows on top of another line.
+pub(crate) const THEORY_RIM: Stroke = Stroke {
+    color: plotters::style::WHITE,
+    width: 5.0,
+    dash: Dash::Short,
+};
 /// The line of what theory says.
 pub(crate) const THEORY_STROKE: Stroke = Stroke {
     color: THEORY,

@@ -10,7 +10,7 @@ use crate::{
     figure::{Content, Curve, Figure, Panel, Series},
     number::{Scale, quantity, with_unit},
     results::{Point, Results, countable, value_words},
-    words::{metric_words, sentence_case},
+    words::{absent_words, metric_words, sentence_case},
 };
 
 /// The metrics drawn, with the first word of their chart's file name.
@@ -190,7 +190,7 @@ impl View<'_> {
         let mut keys = keys(self.results);
         for (key, curve) in keys.iter_mut().zip(&curves) {
             if curve.is_empty() {
-                "nobody served".clone_into(&mut key.remark);
+                absent_words(self.metric).clone_into(&mut key.remark);
             }
         }
         let words = sentence_case(&metric_words(self.metric));
@@ -206,7 +206,7 @@ impl View<'_> {
                 all.iter(),
                 ("line", "bars (where larger than the markers)"),
             ),
-            shaded: Vec::new(),
+            incidents: Vec::new(),
             content: Content::Panels(vec![panel]),
             keys,
         };
@@ -286,7 +286,7 @@ impl View<'_> {
         };
         let series = curves
             .iter()
-            .map(|curve| series(curve, scale.factor))
+            .map(|curve| series(curve, &xs, scale.factor))
             .collect();
         let shown = |(name, points): &(String, Vec<(f64, f64)>)| Curve {
             name: name.clone(),
@@ -401,7 +401,7 @@ impl View<'_> {
                     self.points.len(),
                     words(b.mean)
                 ),
-                _ => format!("{label}: nobody was served at any point. "),
+                _ => format!("{label}: {} at any point. ", absent_words(self.metric)),
             };
             text.push_str(&sentence);
         }
@@ -415,16 +415,25 @@ impl View<'_> {
     }
 }
 
-fn series(curve: &[(f64, Estimate)], factor: f64) -> Series {
+/// The line of a contender, broken where it has no value at one of `xs`.
+fn series(curve: &[(f64, Estimate)], xs: &[f64], factor: f64) -> Series {
     let bar = |(x, estimate): &(f64, Estimate)| {
         let interval = estimate.interval?;
         Some((*x, interval.low * factor, interval.high * factor))
     };
-    let points: Vec<(f64, f64)> = curve.iter().map(|(x, e)| (*x, e.mean * factor)).collect();
-    Series {
+    let mut series = Series {
         bars: curve.iter().filter_map(bar).collect(),
-        marks: points.clone(),
-        paths: vec![points],
         ..Series::default()
+    };
+    let mut path = Vec::new();
+    for x in xs {
+        match curve.iter().find(|(known, _)| known.total_cmp(x).is_eq()) {
+            Some((x, estimate)) => path.push((*x, estimate.mean * factor)),
+            None => series.paths.push(std::mem::take(&mut path)),
+        }
     }
+    series.paths.push(path);
+    series.paths.retain(|path| !path.is_empty());
+    series.marks = series.paths.iter().flatten().copied().collect();
+    series
 }

@@ -8,7 +8,7 @@ use crate::{
     figure::{Content, Figure},
     number::Scale,
     results::{Point, Results},
-    words::{metric_words, sentence_case},
+    words::{absent_words, metric_words, sentence_case},
 };
 
 /// The metrics drawn, with the first word of their chart's file name.
@@ -71,16 +71,17 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
             } else {
                 format!(" at {point}")
             };
-            let value = estimate.map_or("nobody served".to_owned(), |e| scale.estimate(&e));
+            let value = estimate.map_or(absent_words(metric).to_owned(), |e| scale.estimate(&e));
             put!(description, "{}{at}: {value}. ", results.label(contender));
         }
     }
     let figure = Figure {
         title: words.clone(),
         subtitle: subtitle(results, all.iter(), ("bar", "whisker")),
-        shaded: Vec::new(),
+        incidents: Vec::new(),
         content: Content::Bars(Bars {
             title: format!("{words} ({})", scale.word),
+            absent: absent_words(metric),
             scale,
             rows,
         }),

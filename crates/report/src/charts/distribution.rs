@@ -58,7 +58,7 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
     let figure = Figure {
         title,
         subtitle,
-        shaded: Vec::new(),
+        incidents: Vec::new(),
         content,
         keys,
     };

@@ -199,7 +199,7 @@ pub(crate) fn shades(
 pub(crate) fn summary(episodes: &[Episode], scale: &Scale) -> String {
     let mut names: Vec<String> = episodes
         .iter()
-        .map(|episode| episode.name.clone())
+        .map(|episode| episode.what.clone())
         .collect();
     names.sort();
     names.dedup();

@@ -313,7 +313,8 @@ pub(crate) fn throng() -> Folder {
         let means = [
             Some(2e5 / rate),
             Some(2.1e5 / rate),
-            Some(900.0),
+            // No value in the middle: a gap in its line.
+            Some(900.0).filter(|_| point != 2),
             Some(905.0),
             Some(40.0 + 3e4 / rate),
             None,

@@ -1,6 +1,6 @@
 //! Every figure, looked at by a machine; `WRITE_CHARTS=folder` writes them for human eyes.
 
-use std::{env, fs, path::Path};
+use std::{env, fmt::Write as _, fs, path::Path};
 
 use netduel_report::{answer, charts, headline_table, render};
 use resvg::{
@@ -113,4 +113,29 @@ fn no_label_leaves_the_sheet_or_covers_another() {
             }
         }
     }
+}
+
+/// FNV-1a over bytes.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[test]
+fn figures_are_those_that_were_looked_at() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/figures.txt");
+    let mut found = String::new();
+    for (name, folder) in all() {
+        for chart in charts(&folder.read()) {
+            let digest = digest(chart.svg.as_bytes());
+            writeln!(found, "{digest:016x} {name}/{}", chart.name).unwrap();
+        }
+    }
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &found).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap();
+    let hint = "look at the figures (WRITE_CHARTS=folder), then set UPDATE_GOLDEN=1";
+    assert_eq!(found, golden, "a figure has changed: {hint}");
 }

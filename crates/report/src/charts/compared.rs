@@ -2,7 +2,7 @@
 
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, against::has_sweep, chosen, ends, fields, keys, subtitle};
+use super::{Chart, Numbers, chosen, ends, fields, keys, subtitle, sweep::Sweep};
 use crate::{
     bars::Bars,
     figure::{Content, Figure},
@@ -23,7 +23,7 @@ const MOST_BARS: usize = 12;
 
 /// Bars for each headline metric when no swept axis is a number, at as many points as fit.
 pub(crate) fn charts(results: &Results) -> Vec<Chart> {
-    if has_sweep(results) {
+    if Sweep::find(results).is_some() {
         return Vec::new();
     }
     let charts = METRICS

@@ -53,7 +53,7 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
             key.remark = format!("{} ever served", quantity(most, "share"));
         }
     }
-    let title = "When was which share of the users served?".to_owned();
+    let title = "Share of users served, by completion time".to_owned();
     let content = Content::Panels(panels);
     let figure = Figure {
         title,
@@ -104,7 +104,7 @@ fn panel(results: &Results, point: &Point, several: bool) -> Panel {
             high
         },
     );
-    let title = format!("Time since the start ({})", scale.word);
+    let title = format!("Completion time ({})", scale.word);
     let mut shown: Vec<f64> = times.iter().map(|time| time * scale.factor).collect();
     shown.extend(
         all.iter()
@@ -209,7 +209,7 @@ fn numbers(results: &Results, points: &[&Point]) -> Numbers {
 }
 
 fn describe(results: &Results, points: &[&Point]) -> String {
-    let mut text = "Cumulative share of users served against time. ".to_owned();
+    let mut text = "Cumulative share of users served against their completion time. ".to_owned();
     for point in points {
         let words = results.point_words(point);
         if !words.is_empty() {

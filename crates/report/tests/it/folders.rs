@@ -356,6 +356,36 @@ pub(crate) fn kinds() -> Folder {
     folder
 }
 
+/// One contender, tiny times, and shares of users that not every run served.
+pub(crate) fn sole() -> Folder {
+    let mut folder = Folder::new(&[], &["swarm & friends <lookup>"]);
+    let at = (0, "", "");
+    let label = ["swarm & friends <lookup>"];
+    folder.metric(
+        at,
+        &label,
+        ("completion_time", "s", &[Some(0.000_42)]),
+        (2, 0.4),
+    );
+    folder.metric(
+        at,
+        &label,
+        ("success_ratio", "share", &[Some(0.9997)]),
+        (2, 0.0001),
+    );
+    let header = "point,contender,metric,unit,share,n,mean,ci_low,ci_high";
+    for (percent, runs) in [(10, 20), (20, 20), (40, 20), (60, 13), (80, 4), (90, 1)] {
+        let (share, mean) = (
+            f64::from(percent) / 100.0,
+            0.0001 + f64::from(percent) * 1e-5,
+        );
+        let numbers = numbers(runs, mean, Some((mean * 0.8, mean * 1.2)));
+        let line = format!("0,{},completion_time,s,{share},{numbers}", label[0]);
+        folder.add("distributions.csv", header, &line);
+    }
+    folder
+}
+
 /// Two axes, one replication, and incidents: one for ever, and many.
 pub(crate) fn grid() -> Folder {
     let axes = [

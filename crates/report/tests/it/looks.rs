@@ -8,7 +8,7 @@ use resvg::{
     usvg::{Group, Node, Options, TextChunk, Tree, fontdb::Database},
 };
 
-use crate::folders::{Folder, crowd, grid, kinds, outage, throng};
+use crate::folders::{Folder, crowd, grid, kinds, outage, sole, throng};
 
 fn write(name: &str, folder: &Folder) {
     let Ok(target) = env::var("WRITE_CHARTS") else {
@@ -28,13 +28,14 @@ fn write(name: &str, folder: &Folder) {
     }
 }
 
-fn all() -> [(&'static str, Folder); 5] {
+fn all() -> [(&'static str, Folder); 6] {
     [
         ("crowd", crowd()),
         ("outage", outage()),
         ("throng", throng()),
         ("kinds", kinds()),
         ("grid", grid()),
+        ("sole", sole()),
     ]
 }
 
@@ -138,4 +139,27 @@ fn figures_are_those_that_were_looked_at() {
     let golden = fs::read_to_string(&path).unwrap();
     let hint = "look at the figures (WRITE_CHARTS=folder), then set UPDATE_GOLDEN=1";
     assert_eq!(found, golden, "a figure has changed: {hint}");
+}
+
+#[test]
+fn thousands_of_departures_are_told_and_not_drawn() {
+    let mut folder = outage();
+    for run in 0..20 {
+        for departure in 0..2000 {
+            let (at, node) = (departure / 2, departure % 97);
+            let line = format!("0,peer-to-peer,{run},churn,leave,{at}.5,{at}.9,{node},peer,");
+            folder.add("incidents.csv", "", &line);
+        }
+    }
+    let charts = charts(&folder.read());
+    let served = charts
+        .iter()
+        .find(|chart| chart.name == "served-over-time")
+        .unwrap();
+    assert!(
+        served.description.contains("too many to shade"),
+        "{}",
+        served.description
+    );
+    assert!(served.svg.len() < 60_000);
 }

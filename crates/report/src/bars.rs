@@ -68,7 +68,9 @@ impl Bars {
             .sum::<usize>()
             .max(1);
         let slot = ((area.height() - headings as f64 * HEADING) / count as f64).min(SLOT_MOST);
-        let mut top = area.top;
+        // Few bars stand in the middle of the sheet.
+        let used = slot * count as f64 + headings as f64 * HEADING;
+        let mut top = area.top + (area.height() - used) / 2.0;
         for (heading, values) in &self.rows {
             if !heading.is_empty() {
                 let at = (area.left + 8.0, top + 24.0);

@@ -9,6 +9,7 @@ pub mod distribution;
 pub mod interval;
 pub mod recovery;
 pub mod theory;
+mod verdict;
 
 /// `value` rounded to `digits` significant digits, so that a last bit that differs between
 /// platforms does not reach a printed table.

@@ -19,6 +19,8 @@ pub(crate) struct Bars {
     /// What is shown, with its unit in words.
     pub(crate) title: String,
     pub(crate) scale: Scale,
+    /// What stands in for a bar that is absent.
+    pub(crate) absent: &'static str,
     /// Name of the group (may be empty) and one value per key, absent where there is none.
     pub(crate) rows: Vec<(String, Vec<Option<Estimate>>)>,
 }
@@ -66,7 +68,9 @@ impl Bars {
             .sum::<usize>()
             .max(1);
         let slot = ((area.height() - headings as f64 * HEADING) / count as f64).min(SLOT_MOST);
-        let mut top = area.top;
+        // Few bars stand in the middle of the sheet.
+        let used = slot * count as f64 + headings as f64 * HEADING;
+        let mut top = area.top + (area.height() - used) / 2.0;
         for (heading, values) in &self.rows {
             if !heading.is_empty() {
                 let at = (area.left + 8.0, top + 24.0);
@@ -136,7 +140,7 @@ impl Bars {
         let middle = f64::midpoint(bar.top, bar.bottom);
         let Some(value) = value else {
             let spot = (bar.left + 8.0, middle + 7.0);
-            canvas.text("nobody served", spot, Face::SMALL, QUIET, Anchor::Start);
+            canvas.text(self.absent, spot, Face::SMALL, QUIET, Anchor::Start);
             return;
         };
         canvas.rect(

@@ -5,6 +5,7 @@ mod compared;
 mod distribution;
 pub(crate) mod incidents;
 mod over_time;
+mod sweep;
 
 use netduel_metrics::interval::Estimate;
 

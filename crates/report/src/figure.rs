@@ -16,8 +16,8 @@ pub(crate) struct Figure {
     pub(crate) title: String,
     /// Set-up, replications, and what band or bars mean; one paragraph each.
     pub(crate) subtitle: Vec<String>,
-    /// What the shaded times are, if any.
-    pub(crate) shaded: Vec<String>,
+    /// What the shaded times are, or, without shading, what else happened.
+    pub(crate) incidents: Vec<String>,
     pub(crate) content: Content,
     /// The contenders to name, in the order of their index.
     pub(crate) keys: Vec<Key>,
@@ -120,6 +120,14 @@ impl Figure {
         })
     }
 
+    /// Whether any time is shaded.
+    fn shaded(&self) -> bool {
+        let Content::Panels(panels) = &self.content else {
+            return false;
+        };
+        panels.iter().any(|panel| !panel.shades.is_empty())
+    }
+
     /// Draws title, set-up and what is shaded; gives the lower edge.
     fn header(&self, canvas: &mut Canvas<'_>) -> f64 {
         let width = WIDTH - 2.0 * EDGE;
@@ -137,16 +145,17 @@ impl Figure {
             baseline += Face::SMALL.line_height() + 2.0;
             canvas.text(&line, (EDGE, baseline), Face::SMALL, QUIET, Anchor::Start);
         }
-        for text in &self.shaded {
-            for (index, line) in Face::SMALL.wrap(text, width - 32.0, 2).iter().enumerate() {
+        let indent = if self.shaded() { 32.0 } else { 0.0 };
+        for text in &self.incidents {
+            for (index, line) in Face::SMALL.wrap(text, width - indent, 2).iter().enumerate() {
                 baseline += Face::SMALL.line_height() + 2.0;
-                if index == 0 {
+                if index == 0 && self.shaded() {
                     let box_top = baseline - 14.0;
                     canvas.rect((EDGE, box_top), (EDGE + 22.0, box_top + 16.0), SHADE, 1.0);
                 }
                 canvas.text(
                     line,
-                    (EDGE + 32.0, baseline),
+                    (EDGE + indent, baseline),
                     Face::SMALL,
                     QUIET,
                     Anchor::Start,

@@ -79,16 +79,12 @@ pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
         if found.iter().all(Option::is_none) {
             continue;
         }
-        let largest = found
-            .iter()
-            .flatten()
-            .map(|e| e.mean.abs())
-            .fold(0.0, f64::max);
+        let means: Vec<f64> = found.iter().flatten().map(|e| e.mean).collect();
         let mut row = point_name(results, point.index);
         row.extend(found.iter().map(|found| {
             found.as_ref().map_or_else(
                 || "none".to_owned(),
-                |e| Scale::beside(unit, e.mean, largest).estimate(e),
+                |e| Scale::beside(unit, e.mean, &means).estimate(e),
             )
         }));
         rows.push(row);

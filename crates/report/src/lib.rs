@@ -29,6 +29,7 @@ mod answer;
 mod axis;
 mod bars;
 mod canvas;
+mod captions;
 mod charts;
 mod error;
 mod figure;

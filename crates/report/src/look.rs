@@ -110,15 +110,21 @@ impl Look {
     pub(crate) fn stroke(self) -> Stroke {
         Stroke {
             color: self.color,
-            width: 3.2,
+            width: 4.0,
             dash: self.dash,
         }
     }
 }
 
+/// Under the line of what theory says, so that it shows on top of another line.
+pub(crate) const THEORY_RIM: Stroke = Stroke {
+    color: plotters::style::WHITE,
+    width: 2.8,
+    dash: Dash::Short,
+};
 /// The line of what theory says.
 pub(crate) const THEORY_STROKE: Stroke = Stroke {
     color: THEORY,
-    width: 1.6,
+    width: 1.5,
     dash: Dash::Short,
 };

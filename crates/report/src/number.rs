@@ -134,11 +134,23 @@ impl Scale {
         }
     }
 
-    /// The scale of a value shown beside one of size `largest`: the same one, unless they are too
-    /// far apart for that.
-    pub(crate) fn beside(unit: &str, value: f64, largest: f64) -> Self {
-        let near = largest < 20.0 * value.abs();
-        Self::of(unit, if near { largest } else { value })
+    /// The scale of one of several values shown beside each other: the same for all, that of the
+    /// smallest, unless they are too far apart for that.
+    pub(crate) fn beside(unit: &str, value: f64, all: &[f64]) -> Self {
+        let sizes = all
+            .iter()
+            .map(|value| value.abs())
+            .filter(|size| *size > 0.0);
+        let smallest = sizes.clone().fold(f64::INFINITY, f64::min);
+        let largest = sizes.fold(0.0, f64::max);
+        Self::of(
+            unit,
+            if largest < 20.0 * smallest {
+                smallest
+            } else {
+                value
+            },
+        )
     }
 
     /// A value with its unit, to three significant digits.

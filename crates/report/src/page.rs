@@ -201,8 +201,8 @@ fn tables(html: &mut String, results: &Results) {
         }
     }
     html.push_str(
-        "<p class=\"note\">Intervals are per number; verdicts rest on p-values corrected for all \
-         comparisons of the scenario (Holm 1979). A difference that is not distinguishable may \
+        "<p class=\"note\">Intervals are per number; verdicts rest on p-values corrected for \
+         several comparisons (Holm 1979). A difference that is not distinguishable may \
          still exist: more replications would tell.</p>\n</section>\n",
     );
 }

@@ -2,31 +2,37 @@
 
 use crate::{
     canvas::{Anchor, Canvas, Spot},
-    figure::{Curve, Key, Panel, Series, Shade, hairline},
+    captions::captions,
+    figure::{Key, Panel, Series, Shade, hairline},
     font::Face,
-    layout::{Frame, Obstacles},
-    look::{GRID, INK, QUIET, SHADE, SHADE_EDGE, THEORY, THEORY_STROKE},
+    layout::Frame,
+    look::{GRID, INK, QUIET, SHADE, SHADE_EDGE, THEORY_RIM, THEORY_STROKE},
 };
 
 /// Draws a panel inside `room`; gives the area between its axes.
 pub(crate) fn draw(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame, keys: &[Key]) -> Frame {
     let area = headings(canvas, panel, room);
     let plot = Plot { panel, area };
-    let mut edges = Vec::new();
+    let captions = captions(&plot);
     for shade in &panel.shades {
-        let (from, to) = (plot.at((shade.from, 0.0)).0, plot.at((shade.to, 0.0)).0);
-        // However short, an incident must be seen.
-        let to = to.max(from + 2.0);
+        let (from, to) = plot.span(shade);
         canvas.rect((from, area.top), (to, area.bottom), SHADE, 1.0);
-        edges.extend([from, to]);
     }
-    for x in edges {
+    plot.grid(canvas);
+    for x in panel
+        .shades
+        .iter()
+        .map(|shade| plot.span(shade))
+        .flat_map(|(from, to)| [from, to])
+    {
         canvas.line(
             &[(x, area.top), (x, area.bottom)],
             hairline(SHADE_EDGE, 1.0),
         );
     }
-    plot.grid(canvas);
+    for caption in &captions {
+        caption.clear(canvas);
+    }
     plot.ticks(canvas);
     for (series, key) in panel.series.iter().zip(keys) {
         for band in &series.bands {
@@ -38,12 +44,16 @@ pub(crate) fn draw(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame, keys: &[
     }
     // Over the lines, so that it shows where a simulation does what theory says.
     for curve in &panel.theory {
-        canvas.line(&plot.path(&curve.points), THEORY_STROKE);
+        let path = plot.path(&curve.points);
+        canvas.line(&path, THEORY_RIM);
+        canvas.line(&path, THEORY_STROKE);
     }
     for (series, key) in panel.series.iter().zip(keys) {
         plot.marks(canvas, series, key);
     }
-    plot.captions(canvas);
+    for caption in &captions {
+        caption.write(canvas);
+    }
     area
 }
 
@@ -89,13 +99,15 @@ fn headings(canvas: &mut Canvas<'_>, panel: &Panel, room: Frame) -> Frame {
     area
 }
 
-struct Plot<'a> {
-    panel: &'a Panel,
-    area: Frame,
+/// A panel with the place of its plot.
+pub(crate) struct Plot<'a> {
+    pub(crate) panel: &'a Panel,
+    pub(crate) area: Frame,
 }
 
 impl Plot<'_> {
-    fn at(&self, (x, y): (f64, f64)) -> Spot {
+    /// Where a point of the axes lies, in pixels.
+    pub(crate) fn at(&self, (x, y): (f64, f64)) -> Spot {
         let left = self.area.left + self.panel.x.place(x) * self.area.width();
         (
             left,
@@ -103,8 +115,15 @@ impl Plot<'_> {
         )
     }
 
-    fn path(&self, points: &[(f64, f64)]) -> Vec<Spot> {
+    /// Where a line of the axes lies, in pixels.
+    pub(crate) fn path(&self, points: &[(f64, f64)]) -> Vec<Spot> {
         points.iter().map(|point| self.at(*point)).collect()
+    }
+
+    /// Begin and end of a shaded time, in pixels; however short, an incident must be seen.
+    pub(crate) fn span(&self, shade: &Shade) -> (f64, f64) {
+        let (from, to) = (self.at((shade.from, 0.0)).0, self.at((shade.to, 0.0)).0);
+        (from, to.max(from + 2.0))
     }
 
     fn grid(&self, canvas: &mut Canvas<'_>) {
@@ -189,101 +208,4 @@ impl Plot<'_> {
             canvas.marker(self.at(*mark), key.look.marker, 12.0, key.look.color);
         }
     }
-
-    /// Writes the names of theory's curves and of the shaded times where they cover least.
-    fn captions(&self, canvas: &mut Canvas<'_>) {
-        let mut obstacles = Obstacles::default();
-        for series in &self.panel.series {
-            let lines = series.paths.iter().chain(&series.thin);
-            lines.for_each(|path| obstacles.add_line(&self.path(path), 10.0));
-            for mark in &series.marks {
-                let (x, y) = self.at(*mark);
-                obstacles.add_line(&[(x - 8.0, y), (x + 8.0, y)], 10.0);
-            }
-        }
-        for curve in &self.panel.theory {
-            obstacles.add_line(&self.path(&curve.points), 4.0);
-        }
-        for curve in &self.panel.theory {
-            let candidates = self.beside(curve);
-            caption(canvas, &curve.name, &candidates, &mut obstacles, &self.area);
-        }
-        for shade in &self.panel.shades {
-            // The long name where there is room, or else the short one, or none.
-            for name in [&shade.name, &shade.short] {
-                let candidates = self.inside(shade, name);
-                if caption(canvas, name, &candidates, &mut obstacles, &self.area) {
-                    break;
-                }
-            }
-        }
-    }
-
-    /// Places for the name of a curve: over and under many points of it, the later points first.
-    fn beside(&self, curve: &Curve) -> Vec<Frame> {
-        let (width, height) = (Face::THEORY.width(&curve.name), Face::THEORY.line_height());
-        let path = self.path(&curve.points);
-        let steps = 12;
-        let mut candidates = Vec::new();
-        for pair in path.windows(2).rev() {
-            for step in (0..=steps).rev() {
-                let share = f64::from(step) / f64::from(steps);
-                let x = pair[0].0 + (pair[1].0 - pair[0].0) * share;
-                let y = pair[0].1 + (pair[1].1 - pair[0].1) * share;
-                for away in [8.0, 16.0, 28.0] {
-                    for left in [x - width / 2.0, x - width - away, x + away] {
-                        for top in [y - height - away, y + away] {
-                            candidates.push(frame((left, top), width, height));
-                        }
-                    }
-                }
-            }
-        }
-        candidates
-    }
-
-    /// Places for the name of a shaded time: centred in it, from above downwards.
-    fn inside(&self, shade: &Shade, name: &str) -> Vec<Frame> {
-        let (width, height) = (Face::THEORY.width(name), Face::THEORY.line_height());
-        let (from, to) = (self.at((shade.from, 0.0)).0, self.at((shade.to, 0.0)).0);
-        if to - from < width + 8.0 {
-            return Vec::new();
-        }
-        let left = f64::midpoint(from, to) - width / 2.0;
-        let top = |step: i32| self.area.top + 6.0 + f64::from(step) * height / 2.0;
-        (0..24)
-            .map(|step| frame((left, top(step)), width, height))
-            .collect()
-    }
-}
-
-fn frame((left, top): Spot, width: f64, height: f64) -> Frame {
-    Frame {
-        left,
-        top,
-        right: left + width,
-        bottom: top + height,
-    }
-}
-
-/// Writes a text at the best of its places; tells whether there was one.
-fn caption(
-    canvas: &mut Canvas<'_>,
-    text: &str,
-    candidates: &[Frame],
-    obstacles: &mut Obstacles,
-    area: &Frame,
-) -> bool {
-    let Some(frame) = obstacles.best(candidates, area) else {
-        return false;
-    };
-    canvas.text(
-        text,
-        (frame.left, frame.bottom - 6.0),
-        Face::THEORY,
-        THEORY,
-        Anchor::Start,
-    );
-    obstacles.labels.push(frame);
-    true
 }

@@ -62,6 +62,15 @@ pub(crate) fn metric_words(id: &str) -> Cow<'static, str> {
     })
 }
 
+/// Why a metric has no value: a completion time is missing where nobody was served.
+pub(crate) fn absent_words(id: &str) -> &'static str {
+    if id.starts_with("completion_time") {
+        "nobody served"
+    } else {
+        "no value"
+    }
+}
+
 /// `text` with its first letter in upper case.
 pub(crate) fn sentence_case(text: &str) -> String {
     let mut chars = text.chars();

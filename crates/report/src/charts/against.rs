@@ -1,16 +1,14 @@
 //! A metric against a swept number, with what theory says of it.
 
-use std::collections::BTreeMap;
-
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, ends, fields, keys, log_scale, slug, subtitle};
+use super::{Chart, Numbers, ends, fields, keys, log_scale, slug, subtitle, sweep::Sweep};
 use crate::{
     axis::Axis,
     figure::{Content, Curve, Figure, Panel, Series},
-    number::{Scale, quantity, with_unit},
-    results::{Point, Results, countable, value_words},
-    words::{metric_words, sentence_case},
+    number::{Scale, quantity},
+    results::{Point, Results},
+    words::{absent_words, metric_words, sentence_case},
 };
 
 /// The metrics drawn, with the first word of their chart's file name.
@@ -19,8 +17,6 @@ const METRICS: [(&str, &str); 3] = [
     ("makespan", "makespan"),
     ("success_ratio", "success"),
 ];
-/// More combinations of the other axes than this would bury the reader.
-const MOST_COMBINATIONS: usize = 12;
 
 /// One chart per metric and combination of the other axes' values, along the first axis whose
 /// values are numbers; none without such an axis.
@@ -50,105 +46,6 @@ pub(crate) fn charts(results: &Results) -> Vec<Chart> {
         }
     }
     charts
-}
-
-/// Whether the results have an axis that charts can be drawn against.
-pub(crate) fn has_sweep(results: &Results) -> bool {
-    Sweep::find(results).is_some()
-}
-
-/// The other axes' values in words, and the points with their place on the axis.
-type Combination<'a> = (String, Vec<(f64, &'a Point)>);
-
-/// A swept axis whose values are numbers.
-struct Sweep<'a> {
-    axis: usize,
-    key: &'a str,
-    label: &'a str,
-    unit: String,
-}
-
-impl<'a> Sweep<'a> {
-    fn find(results: &'a Results) -> Option<Self> {
-        results
-            .manifest
-            .axes
-            .iter()
-            .enumerate()
-            .find_map(|(axis, swept)| {
-                let mut values: Vec<&str> = results
-                    .points
-                    .iter()
-                    .map(|point| point.values[axis].as_str())
-                    .collect();
-                values.sort_unstable();
-                values.dedup();
-                let numbers: Option<Vec<(f64, &str)>> =
-                    values.iter().map(|v| with_unit(v)).collect();
-                let numbers = numbers?;
-                let unit = numbers.first()?.1;
-                let alike = numbers.iter().all(|(_, other)| *other == unit);
-                (alike && numbers.len() > 1).then(|| Self {
-                    axis,
-                    key: &swept.key,
-                    label: &swept.label,
-                    unit: unit.to_owned(),
-                })
-            })
-    }
-
-    /// The points for each combination of the other axes' values, in the words of those values.
-    fn combinations<'b>(&self, results: &'b Results) -> Vec<Combination<'b>> {
-        let mut groups: BTreeMap<usize, Combination<'_>> = BTreeMap::new();
-        for point in &results.points {
-            let others = self.others(results, point);
-            let known = groups.iter().find(|(_, (words, _))| *words == others);
-            let group = known.map_or(point.index, |(group, _)| *group);
-            let x = with_unit(&point.values[self.axis]).map_or(0.0, |(x, _)| x);
-            groups
-                .entry(group)
-                .or_insert((others, Vec::new()))
-                .1
-                .push((x, point));
-        }
-        let mut groups: Vec<_> = groups.into_values().take(MOST_COMBINATIONS).collect();
-        for (_, points) in &mut groups {
-            points.sort_by(|a, b| a.0.total_cmp(&b.0));
-        }
-        groups
-    }
-
-    fn others(&self, results: &Results, point: &Point) -> String {
-        let axes = results.manifest.axes.iter().zip(&point.values).enumerate();
-        let others = axes.filter(|(axis, _)| *axis != self.axis);
-        let words = others.map(|(_, (axis, value))| value_words(&axis.label, value));
-        words.collect::<Vec<_>>().join(", ")
-    }
-
-    fn title(&self, logarithmic: bool) -> String {
-        let mut title = sentence_case(&self.noun().replace("the number", "number"));
-        if !self.unit.is_empty() && !title.contains(&self.unit) {
-            title = format!("{title} ({})", self.unit);
-        }
-        if logarithmic {
-            log_scale(&title)
-        } else {
-            title
-        }
-    }
-
-    /// What is swept: "the number of peers" for a plain number of things.
-    fn noun(&self) -> String {
-        if self.unit.is_empty() && countable(self.label) {
-            format!("the number of {}", self.label)
-        } else {
-            self.label.to_owned()
-        }
-    }
-
-    fn value(&self, point: &Point) -> String {
-        value_words(self.label, &point.values[self.axis])
-    }
 }
 
 /// One metric over the points of one combination.
@@ -190,7 +87,7 @@ impl View<'_> {
         let mut keys = keys(self.results);
         for (key, curve) in keys.iter_mut().zip(&curves) {
             if curve.is_empty() {
-                "nobody served".clone_into(&mut key.remark);
+                absent_words(self.metric).clone_into(&mut key.remark);
             }
         }
         let words = sentence_case(&metric_words(self.metric));
@@ -206,7 +103,7 @@ impl View<'_> {
                 all.iter(),
                 ("line", "bars (where larger than the markers)"),
             ),
-            shaded: Vec::new(),
+            incidents: Vec::new(),
             content: Content::Panels(vec![panel]),
             keys,
         };
@@ -282,11 +179,11 @@ impl View<'_> {
         let x = if x_logarithmic {
             Axis::logarithmic(&x_title, first, last)
         } else {
-            Axis::linear(&x_title, first.min(0.0), last * 1.02)
+            linear_x(&x_title, first, last)
         };
         let series = curves
             .iter()
-            .map(|curve| series(curve, scale.factor))
+            .map(|curve| series(curve, &xs, scale.factor))
             .collect();
         let shown = |(name, points): &(String, Vec<(f64, f64)>)| Curve {
             name: name.clone(),
@@ -401,7 +298,7 @@ impl View<'_> {
                     self.points.len(),
                     words(b.mean)
                 ),
-                _ => format!("{label}: nobody was served at any point. "),
+                _ => format!("{label}: {} at any point. ", absent_words(self.metric)),
             };
             text.push_str(&sentence);
         }
@@ -415,16 +312,36 @@ impl View<'_> {
     }
 }
 
-fn series(curve: &[(f64, Estimate)], factor: f64) -> Series {
+/// A linear axis for values from `first` to `last`: from 0 unless that would squeeze them.
+fn linear_x(title: &str, first: f64, last: f64) -> Axis {
+    let span = last - first;
+    let low = if first > 2.0 * span {
+        first - span * 0.1
+    } else {
+        first.min(0.0)
+    };
+    Axis::linear(title, low, last + span * 0.03)
+}
+
+/// The line of a contender, broken where it has no value at one of `xs`.
+fn series(curve: &[(f64, Estimate)], xs: &[f64], factor: f64) -> Series {
     let bar = |(x, estimate): &(f64, Estimate)| {
         let interval = estimate.interval?;
         Some((*x, interval.low * factor, interval.high * factor))
     };
-    let points: Vec<(f64, f64)> = curve.iter().map(|(x, e)| (*x, e.mean * factor)).collect();
-    Series {
+    let mut series = Series {
         bars: curve.iter().filter_map(bar).collect(),
-        marks: points.clone(),
-        paths: vec![points],
         ..Series::default()
+    };
+    let mut path = Vec::new();
+    for x in xs {
+        match curve.iter().find(|(known, _)| known.total_cmp(x).is_eq()) {
+            Some((x, estimate)) => path.push((*x, estimate.mean * factor)),
+            None => series.paths.push(std::mem::take(&mut path)),
+        }
     }
+    series.paths.push(path);
+    series.paths.retain(|path| !path.is_empty());
+    series.marks = series.paths.iter().flatten().copied().collect();
+    series
 }

@@ -2,13 +2,13 @@
 
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, against::has_sweep, chosen, ends, fields, keys, subtitle};
+use super::{Chart, Numbers, chosen, ends, fields, keys, subtitle, sweep::Sweep};
 use crate::{
     bars::Bars,
     figure::{Content, Figure},
     number::Scale,
     results::{Point, Results},
-    words::{metric_words, sentence_case},
+    words::{absent_words, metric_words, sentence_case},
 };
 
 /// The metrics drawn, with the first word of their chart's file name.
@@ -23,7 +23,7 @@ const MOST_BARS: usize = 12;
 
 /// Bars for each headline metric when no swept axis is a number, at as many points as fit.
 pub(crate) fn charts(results: &Results) -> Vec<Chart> {
-    if has_sweep(results) {
+    if Sweep::find(results).is_some() {
         return Vec::new();
     }
     let charts = METRICS
@@ -71,16 +71,17 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
             } else {
                 format!(" at {point}")
             };
-            let value = estimate.map_or("nobody served".to_owned(), |e| scale.estimate(&e));
+            let value = estimate.map_or(absent_words(metric).to_owned(), |e| scale.estimate(&e));
             put!(description, "{}{at}: {value}. ", results.label(contender));
         }
     }
     let figure = Figure {
         title: words.clone(),
         subtitle: subtitle(results, all.iter(), ("bar", "whisker")),
-        shaded: Vec::new(),
+        incidents: Vec::new(),
         content: Content::Bars(Bars {
             title: format!("{words} ({})", scale.word),
+            absent: absent_words(metric),
             scale,
             rows,
         }),

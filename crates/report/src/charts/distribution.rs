@@ -41,24 +41,22 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
     }
     let mut keys = keys(results);
     for (contender, key) in keys.iter_mut().enumerate() {
-        let served = |point: &&Point| {
-            rows(results, point, contender)
-                .last()
-                .map_or(0.0, |r| r.share)
-        };
-        let most = points.iter().map(served).fold(0.0, f64::max);
-        if most <= 0.0 {
+        let served: Vec<Vec<&ShareServed>> = points
+            .iter()
+            .map(|point| rows(results, point, contender))
+            .collect();
+        if served.iter().all(Vec::is_empty) {
             "nobody served".clone_into(&mut key.remark);
-        } else if points.len() == 1 && most < 1.0 {
-            key.remark = format!("{} ever served", quantity(most, "share"));
+        } else if let [rows] = &served[..] {
+            key.remark = reached(rows).unwrap_or_default();
         }
     }
-    let title = "When was which share of the users served?".to_owned();
+    let title = "Share of users served, by completion time".to_owned();
     let content = Content::Panels(panels);
     let figure = Figure {
         title,
         subtitle,
-        shaded: Vec::new(),
+        incidents: Vec::new(),
         content,
         keys,
     };
@@ -104,7 +102,7 @@ fn panel(results: &Results, point: &Point, several: bool) -> Panel {
             high
         },
     );
-    let title = format!("Time since the start ({})", scale.word);
+    let title = format!("Completion time ({})", scale.word);
     let mut shown: Vec<f64> = times.iter().map(|time| time * scale.factor).collect();
     shown.extend(
         all.iter()
@@ -209,7 +207,7 @@ fn numbers(results: &Results, points: &[&Point]) -> Numbers {
 }
 
 fn describe(results: &Results, points: &[&Point]) -> String {
-    let mut text = "Cumulative share of users served against time. ".to_owned();
+    let mut text = "Cumulative share of users served against their completion time. ".to_owned();
     for point in points {
         let words = results.point_words(point);
         if !words.is_empty() {
@@ -225,6 +223,18 @@ fn describe(results: &Results, points: &[&Point]) -> String {
     text.trim_end().to_owned()
 }
 
+/// How far a contender got, in words, unless all its runs served everybody.
+fn reached(rows: &[&ShareServed]) -> Option<String> {
+    let last = rows.last()?;
+    let most = rows.iter().map(|row| row.time.n).max()?;
+    let share = quantity(last.share, "share");
+    match last.time.n {
+        runs if runs < most => Some(format!("up to {share} served (in {runs} of {most} runs)")),
+        _ if last.share < 1.0 => Some(format!("{share} ever served")),
+        _ => None,
+    }
+}
+
 fn sentence(label: &str, rows: &[&ShareServed]) -> String {
     let time = |share: f64| -> Option<&Estimate> {
         rows.iter()
@@ -235,11 +245,7 @@ fn sentence(label: &str, rows: &[&ShareServed]) -> String {
         return format!("{label} served nobody. ");
     };
     let words = |estimate: &Estimate| quantity(estimate.mean, "s");
-    let end = if last.share >= 1.0 {
-        format!("all by {}", words(&last.time))
-    } else {
-        format!("no more than {} ever", quantity(last.share, "share"))
-    };
+    let end = reached(rows).unwrap_or_else(|| format!("all by {}", words(&last.time)));
     match (time(0.5), time(0.9)) {
         (Some(half), Some(most)) => {
             format!(

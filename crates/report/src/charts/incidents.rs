@@ -36,12 +36,11 @@ pub(crate) fn episodes(results: &Results, point: usize) -> Vec<Episode> {
         .iter()
         .filter(|hit| hit.point == point)
         .collect();
+    let begins = begins(&hits);
     let mut groups: BTreeMap<(&str, usize), Vec<&Hit>> = BTreeMap::new();
     for hit in &hits {
-        groups
-            .entry((&hit.failure, occurrence(&hits, hit)))
-            .or_default()
-            .push(hit);
+        let earlier = begins[&run_of(hit)].partition_point(|at| *at < hit.at);
+        groups.entry((&hit.failure, earlier)).or_default().push(hit);
     }
     let mut episodes: Vec<Episode> = groups
         .values()
@@ -51,22 +50,25 @@ pub(crate) fn episodes(results: &Results, point: usize) -> Vec<Episode> {
     episodes
 }
 
-/// The how-manieth time a failure strikes within the run of `hit`, from 0.
-fn occurrence(hits: &[&Hit], hit: &Hit) -> usize {
-    let same_run = |other: &&&Hit| {
-        other.failure == hit.failure
-            && other.contender == hit.contender
-            && other.replication == hit.replication
-    };
-    let mut earlier: Vec<f64> = hits
-        .iter()
-        .filter(same_run)
-        .map(|other| other.at)
-        .filter(|at| *at < hit.at)
-        .collect();
-    earlier.sort_by(f64::total_cmp);
-    earlier.dedup();
-    earlier.len()
+/// One failure in one run: its name, contender and replication.
+type Run<'a> = (&'a str, usize, usize);
+
+fn run_of(hit: &Hit) -> Run<'_> {
+    (&hit.failure, hit.contender, hit.replication)
+}
+
+/// When each failure struck in each run, in order: the k-th strike of one run is the same episode
+/// as the k-th of another.
+fn begins<'a>(hits: &[&'a Hit]) -> BTreeMap<Run<'a>, Vec<f64>> {
+    let mut begins: BTreeMap<Run<'a>, Vec<f64>> = BTreeMap::new();
+    for hit in hits {
+        begins.entry(run_of(hit)).or_default().push(hit.at);
+    }
+    for times in begins.values_mut() {
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+    }
+    begins
 }
 
 impl Episode {
@@ -199,7 +201,7 @@ pub(crate) fn shades(
 pub(crate) fn summary(episodes: &[Episode], scale: &Scale) -> String {
     let mut names: Vec<String> = episodes
         .iter()
-        .map(|episode| episode.name.clone())
+        .map(|episode| episode.what.clone())
         .collect();
     names.sort();
     names.dedup();

@@ -106,7 +106,7 @@ impl<'a> View<'a> {
         let figure = Figure {
             title: format!("{words} over time{at}"),
             subtitle: subtitle(self.results, estimates, ("line", "band")),
-            shaded: notes.clone(),
+            incidents: notes.clone(),
             content: Content::Panels(vec![self.panel(&scale, shades)]),
             keys,
         };

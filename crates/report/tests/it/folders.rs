@@ -313,7 +313,8 @@ pub(crate) fn throng() -> Folder {
         let means = [
             Some(2e5 / rate),
             Some(2.1e5 / rate),
-            Some(900.0),
+            // No value in the middle: a gap in its line.
+            Some(900.0).filter(|_| point != 2),
             Some(905.0),
             Some(40.0 + 3e4 / rate),
             None,
@@ -351,6 +352,36 @@ pub(crate) fn kinds() -> Folder {
             ("success_ratio", "share", &[Some(0.0), Some(1.0)]),
             (RUNS, 0.0),
         );
+    }
+    folder
+}
+
+/// One contender, tiny times, and shares of users that not every run served.
+pub(crate) fn sole() -> Folder {
+    let mut folder = Folder::new(&[], &["swarm & friends <lookup>"]);
+    let at = (0, "", "");
+    let label = ["swarm & friends <lookup>"];
+    folder.metric(
+        at,
+        &label,
+        ("completion_time", "s", &[Some(0.000_42)]),
+        (2, 0.4),
+    );
+    folder.metric(
+        at,
+        &label,
+        ("success_ratio", "share", &[Some(0.9997)]),
+        (2, 0.0001),
+    );
+    let header = "point,contender,metric,unit,share,n,mean,ci_low,ci_high";
+    for (percent, runs) in [(10, 20), (20, 20), (40, 20), (60, 13), (80, 4), (90, 1)] {
+        let (share, mean) = (
+            f64::from(percent) / 100.0,
+            0.0001 + f64::from(percent) * 1e-5,
+        );
+        let numbers = numbers(runs, mean, Some((mean * 0.8, mean * 1.2)));
+        let line = format!("0,{},completion_time,s,{share},{numbers}", label[0]);
+        folder.add("distributions.csv", header, &line);
     }
     folder
 }

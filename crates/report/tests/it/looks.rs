@@ -1,6 +1,6 @@
 //! Every figure, looked at by a machine; `WRITE_CHARTS=folder` writes them for human eyes.
 
-use std::{env, fs, path::Path};
+use std::{env, fmt::Write as _, fs, path::Path};
 
 use netduel_report::{answer, charts, headline_table, render};
 use resvg::{
@@ -8,7 +8,7 @@ use resvg::{
     usvg::{Group, Node, Options, TextChunk, Tree, fontdb::Database},
 };
 
-use crate::folders::{Folder, crowd, grid, kinds, outage, throng};
+use crate::folders::{Folder, crowd, grid, kinds, outage, sole, throng};
 
 fn write(name: &str, folder: &Folder) {
     let Ok(target) = env::var("WRITE_CHARTS") else {
@@ -28,13 +28,14 @@ fn write(name: &str, folder: &Folder) {
     }
 }
 
-fn all() -> [(&'static str, Folder); 5] {
+fn all() -> [(&'static str, Folder); 6] {
     [
         ("crowd", crowd()),
         ("outage", outage()),
         ("throng", throng()),
         ("kinds", kinds()),
         ("grid", grid()),
+        ("sole", sole()),
     ]
 }
 
@@ -113,4 +114,52 @@ fn no_label_leaves_the_sheet_or_covers_another() {
             }
         }
     }
+}
+
+/// FNV-1a over bytes.
+fn digest(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+#[test]
+fn figures_are_those_that_were_looked_at() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/golden/figures.txt");
+    let mut found = String::new();
+    for (name, folder) in all() {
+        for chart in charts(&folder.read()) {
+            let digest = digest(chart.svg.as_bytes());
+            writeln!(found, "{digest:016x} {name}/{}", chart.name).unwrap();
+        }
+    }
+    if env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &found).unwrap();
+    }
+    let golden = fs::read_to_string(&path).unwrap();
+    let hint = "look at the figures (WRITE_CHARTS=folder), then set UPDATE_GOLDEN=1";
+    assert_eq!(found, golden, "a figure has changed: {hint}");
+}
+
+#[test]
+fn thousands_of_departures_are_told_and_not_drawn() {
+    let mut folder = outage();
+    for run in 0..20 {
+        for departure in 0..2000 {
+            let (at, node) = (departure / 2, departure % 97);
+            let line = format!("0,peer-to-peer,{run},churn,leave,{at}.5,{at}.9,{node},peer,");
+            folder.add("incidents.csv", "", &line);
+        }
+    }
+    let charts = charts(&folder.read());
+    let served = charts
+        .iter()
+        .find(|chart| chart.name == "served-over-time")
+        .unwrap();
+    assert!(
+        served.description.contains("too many to shade"),
+        "{}",
+        served.description
+    );
+    assert!(served.svg.len() < 60_000);
 }

@@ -1,4 +1,7 @@
 //! Reports on folders made up for the purpose.
 
+mod answers;
 mod folders;
 mod looks;
+mod pages;
+mod reading;

@@ -4,7 +4,10 @@ use netduel_metrics::interval::{Interval, paired};
 use netduel_scenario::{Bound, Claim, Relation, Scenario, Term};
 use serde::{Deserialize, Serialize};
 
-use crate::{metric, plan::Results, plan::values};
+use crate::{
+    metric::{self, METRICS},
+    plan::{Results, values},
+};
 
 /// A claim with its outcome.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
@@ -38,22 +41,29 @@ fn outcome(scenario: &Scenario, results: &Results, claim: &Claim) -> ClaimOutcom
             "" => String::new(),
             values => format!(" at {values}"),
         };
-        details.push(match margin {
-            Ok(Interval { low, high }) => {
-                format!(
-                    "left minus right is between {} and {}{place}",
-                    short(low),
-                    short(high)
-                )
-            }
-            Err(why) => format!("{why}{place}"),
-        });
+        let words = margin.map_or_else(str::to_owned, |margin| in_words(claim, margin));
+        details.push(words + &place);
     }
     ClaimOutcome {
         text: claim.text.clone(),
         expect: claim.expect.clone(),
         holds,
         detail: details.join("; "),
+    }
+}
+
+fn in_words(claim: &Claim, margin: Interval) -> String {
+    let unit = metric::position(&claim.left.metric).map_or("", |metric| METRICS[metric].unit);
+    let unit = if unit == "share" {
+        String::new()
+    } else {
+        format!(" {unit}")
+    };
+    let (low, high) = (short(margin.low), short(margin.high));
+    if low == high {
+        format!("left minus right is {low}{unit}")
+    } else {
+        format!("left minus right is {low} to {high}{unit} (95 % interval)")
     }
 }
 

@@ -3,9 +3,9 @@
 use netduel_metrics::{
     concentration::{gini, herfindahl, top_share},
     distribution::quantile,
-    recovery::{Delivery, Incident, Recovery},
+    recovery::Recovery,
 };
-use netduel_world::{Cause, Outcome, Pick, RequestRecord, RunRecord, SimTime, World};
+use netduel_world::{Cause, Outcome, RequestRecord, RunRecord, SimDuration, World};
 
 /// A number that one run comes to.
 #[derive(Clone, Copy)]
@@ -14,13 +14,13 @@ pub struct Metric {
     pub id: &'static str,
     /// Its unit.
     pub unit: &'static str,
-    measure: fn(&Observation<'_>) -> Option<f64>,
+    measure: fn(&Observation) -> Option<f64>,
 }
 
 const fn metric(
     id: &'static str,
     unit: &'static str,
-    measure: fn(&Observation<'_>) -> Option<f64>,
+    measure: fn(&Observation) -> Option<f64>,
 ) -> Metric {
     Metric { id, unit, measure }
 }
@@ -30,7 +30,7 @@ pub const METRICS: &[Metric] = &[
     metric("completion_time", "s", |run| mean(&run.times)),
     metric("completion_time_p50", "s", |run| quantile(&run.times, 0.5)),
     metric("completion_time_p95", "s", |run| quantile(&run.times, 0.95)),
-    metric("makespan", "s", makespan),
+    metric("makespan", "s", Observation::makespan),
     metric("success_ratio", "share", |run| {
         ratio(run.served(), run.issued())
     }),
@@ -54,7 +54,9 @@ pub const METRICS: &[Metric] = &[
     metric("failed.unfinished", "requests", |run| {
         run.failed(Cause::Unfinished)
     }),
-    metric("attempts_mean", "attempts", attempts_mean),
+    metric("attempts_mean", "attempts", |run| {
+        ratio(run.attempts as f64, run.issued())
+    }),
     metric("load_gini", "share", |run| gini(&run.sent)),
     metric("load_top_share", "share", |run| top_share(&run.sent)),
     metric("load_herfindahl", "share", |run| herfindahl(&run.sent)),
@@ -67,9 +69,9 @@ pub const METRICS: &[Metric] = &[
     metric("bytes_per_useful_byte", "B/B", |run| {
         ratio(run.all_sent(), run.useful_bytes())
     }),
-    metric("messages", "messages", |run| Some(run.messages())),
+    metric("messages", "messages", |run| Some(run.messages as f64)),
     metric("goodput", "bit/s", |run| {
-        ratio(run.useful_bytes() * 8.0, makespan(run)?)
+        ratio(run.useful_bytes() * 8.0, run.makespan()?)
     }),
     metric("dip_depth", "share", |run| Some(run.recovery?.dip_depth)),
     metric("recovery_90", "s", |run| run.recovery?.recovered_after),
@@ -81,7 +83,7 @@ pub(crate) fn position(id: &str) -> Option<usize> {
 }
 
 /// Every metric of a run; `None` where one does not apply.
-pub(crate) fn measure(run: &Observation<'_>) -> Vec<Option<f64>> {
+pub(crate) fn measure(run: &Observation) -> Vec<Option<f64>> {
     let measured = METRICS.iter().map(|metric| (metric.measure)(run));
     // Anything that is not a number would be a defect of the simulator, and no table could hold it.
     measured
@@ -89,36 +91,51 @@ pub(crate) fn measure(run: &Observation<'_>) -> Vec<Option<f64>> {
         .collect()
 }
 
-/// A run and what several metrics need of it.
-pub(crate) struct Observation<'a> {
-    world: &'a World,
-    record: &'a RunRecord,
-    /// Requests that were issued before the run ended.
-    issued: Vec<&'a RequestRecord>,
-    /// Seconds from issue to end of those that were served, sorted.
+/// What metrics need of a run, so that its record can go.
+pub(crate) struct Observation {
+    /// Seconds from issue to end of those who were served, sorted.
     pub(crate) times: Vec<f64>,
-    /// Bytes that each node sent.
+    /// Requests that were issued before the run ended.
+    issued: usize,
+    /// How many of them failed, by the order of [`Cause::ALL`].
+    failed: [usize; Cause::ALL.len()],
+    /// Attempts of all of them.
+    attempts: u64,
+    /// From the first issue to the last service.
+    makespan: Option<SimDuration>,
+    /// Bytes that each node sent, machines first.
     sent: Vec<f64>,
-    recovery: Option<Recovery>,
+    machines: usize,
+    messages: u64,
+    object: f64,
+    /// What the first crash did.
+    pub(crate) recovery: Option<Recovery>,
 }
 
-impl<'a> Observation<'a> {
-    pub(crate) fn new(world: &'a World, record: &'a RunRecord) -> Self {
+impl Observation {
+    pub(crate) fn new(world: &World, record: &RunRecord) -> Self {
         // A user whose time had not come when the run was cut off asked nobody.
         let asked = |request: &&RequestRecord| request.attempts > 0;
         let issued: Vec<&RequestRecord> = record.requests.iter().filter(asked).collect();
-        let served = issued.iter().filter(|r| r.outcome == Outcome::Served);
-        let mut times: Vec<f64> = served
+        let served = || issued.iter().filter(|r| r.outcome == Outcome::Served);
+        let failed = |cause| move |r: &&&RequestRecord| r.outcome == Outcome::Failed(cause);
+        let mut times: Vec<f64> = served()
             .map(|request| (request.ended - request.issued).as_seconds())
             .collect();
         times.sort_by(f64::total_cmp);
+        let first = issued.iter().map(|request| request.issued).min();
+        let last = served().map(|request| request.ended).max();
         Self {
-            world,
-            record,
-            issued,
             times,
+            issued: issued.len(),
+            failed: Cause::ALL.map(|cause| issued.iter().filter(failed(cause)).count()),
+            attempts: issued.iter().map(|r| u64::from(r.attempts)).sum(),
+            makespan: first.zip(last).map(|(first, last)| last - first),
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
-            recovery: recovery(world, record),
+            machines: world.machine_count() as usize,
+            messages: record.loads.iter().map(|load| load.messages).sum(),
+            object: world.spec.object_size.0 as f64,
+            recovery: None,
         }
     }
 
@@ -127,62 +144,29 @@ impl<'a> Observation<'a> {
     }
 
     fn issued(&self) -> f64 {
-        self.issued.len() as f64
+        self.issued as f64
     }
 
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the shape of every entry of the table of metrics"
-    )]
     fn failed(&self, cause: Cause) -> Option<f64> {
-        let failed = |r: &&&RequestRecord| r.outcome == Outcome::Failed(cause);
-        Some(self.issued.iter().filter(failed).count() as f64)
+        let place = Cause::ALL.iter().position(|known| *known == cause)?;
+        Some(self.failed[place] as f64)
+    }
+
+    fn makespan(&self) -> Option<f64> {
+        self.makespan.map(SimDuration::as_seconds)
     }
 
     fn infrastructure_sent(&self) -> f64 {
-        let devices = self.world.devices.iter().zip(&self.sent);
-        let machines = devices.filter(|(device, _)| device.is(Pick::Infrastructure));
-        machines.map(|(_, sent)| *sent).sum()
+        self.sent[..self.machines].iter().sum()
     }
 
     fn all_sent(&self) -> f64 {
-        self.record.traffic.sent.0 as f64
+        self.sent.iter().sum()
     }
 
     fn useful_bytes(&self) -> f64 {
-        self.served() * self.world.spec.object_size.0 as f64
+        self.served() * self.object
     }
-
-    fn messages(&self) -> f64 {
-        let messages: u64 = self.record.loads.iter().map(|load| load.messages).sum();
-        messages as f64
-    }
-}
-
-fn attempts_mean(run: &Observation<'_>) -> Option<f64> {
-    let attempts: u64 = run.issued.iter().map(|r| u64::from(r.attempts)).sum();
-    ratio(attempts as f64, run.issued())
-}
-
-fn makespan(run: &Observation<'_>) -> Option<f64> {
-    let served = run.issued.iter().filter(|r| r.outcome == Outcome::Served);
-    let last = served.map(|r| r.ended).max()?;
-    let first = run.issued.iter().map(|r| r.issued).min()?;
-    Some((last - first).as_seconds())
-}
-
-/// What the first crash of the run did to the delivery.
-fn recovery(world: &World, record: &RunRecord) -> Option<Recovery> {
-    let first = record.incidents.iter().min_by_key(|i| (i.at, i.failure))?;
-    let samples = record.delivered.points();
-    let samples = samples.map(|(at, bytes)| (at.as_seconds(), bytes as f64));
-    let demanded = record.requests.len() as f64 * world.spec.object_size.0 as f64;
-    let until = (first.until != SimTime::NEVER).then(|| first.until.as_seconds());
-    let incident = Incident {
-        at: first.at.as_seconds(),
-        until,
-    };
-    Delivery::new(samples.collect(), demanded).recovery(incident)
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

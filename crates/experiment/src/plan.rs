@@ -9,7 +9,7 @@ use netduel_scenario::Scenario;
 use netduel_world::{RunError, World};
 use serde::{Deserialize, Serialize};
 
-use crate::result::RunResult;
+use crate::result::{Kept, RunResult};
 
 /// All contenders in one world: the smallest piece of a plan.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -89,7 +89,7 @@ pub fn run_job(scenario: &Scenario, job: Job, stop: &AtomicBool) -> Result<JobRe
     let point = &scenario.points[job.point];
     let seed = scenario.experiment.seed;
     let world = Arc::new(World::draw(&point.world, seed, u64::from(job.replication)));
-    let mut runs = Vec::with_capacity(point.contenders.len());
+    let mut kept = Vec::with_capacity(point.contenders.len());
     for (contender, entrant) in point.contenders.iter().zip(&scenario.contenders) {
         let record = contender.run(&world, stop);
         let record = record.map_err(|source| RunFailed {
@@ -99,12 +99,14 @@ pub fn run_job(scenario: &Scenario, job: Job, stop: &AtomicBool) -> Result<JobRe
             replication: job.replication,
             source,
         })?;
-        runs.push(RunResult::of(&world, &record));
+        kept.push(Kept::of(&world, &record));
     }
+    let users = world.issue_times.len();
+    let demanded = users as f64 * world.spec.object_size.0 as f64;
     Ok(JobResult {
         point: job.point,
         replication: job.replication,
-        runs,
+        runs: RunResult::of(kept, users, demanded),
     })
 }
 

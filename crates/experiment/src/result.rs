@@ -1,6 +1,9 @@
 //! What is kept of a run: small enough to hold thousands, and to write to a journal.
 
-use netduel_metrics::distribution::time_by_share;
+use netduel_metrics::{
+    distribution::time_by_share,
+    recovery::{self, Delivery},
+};
 use netduel_world::{Outcome, Pick, RunRecord, SimTime, World};
 use serde::{Deserialize, Serialize};
 
@@ -64,15 +67,53 @@ pub struct Progress {
 pub(crate) const SHARES: usize = 100;
 
 impl RunResult {
-    /// Keeps of a run what tables need.
-    pub fn of(world: &World, record: &RunRecord) -> Self {
-        let run = Observation::new(world, record);
-        let users = record.requests.len();
+    /// Keeps of every contender's run in one world what tables need.
+    pub(crate) fn of(kept: Vec<Kept>, users: usize, demanded: f64) -> Vec<Self> {
+        // A dip looks deeper the closer one looks: all contenders are looked at alike.
+        let spacing = kept.iter().map(|run| run.progress.spacing).max();
+        let spacing = spacing.unwrap_or(0);
+        let result = |run: Kept| Self::of_one(run, users, demanded, spacing);
+        kept.into_iter().map(result).collect()
+    }
+
+    fn of_one(run: Kept, users: usize, demanded: f64, spacing: u64) -> Self {
+        let first = run.incidents.first();
+        let recovery = first.and_then(|incident| {
+            let incident = recovery::Incident {
+                at: incident.at,
+                until: incident.until,
+            };
+            Delivery::new(run.progress.samples(spacing), demanded).recovery(incident)
+        });
+        let mut observation = run.observation;
+        observation.recovery = recovery;
         let shares = (1..=SHARES).map(|percent| percent as f64 / SHARES as f64);
-        let served_by = shares.map_while(|share| time_by_share(&run.times, users, share));
+        let times = &observation.times;
+        let served_by = shares.map_while(|share| time_by_share(times, users, share));
         Self {
-            values: measure(&run),
             served_by: served_by.collect(),
+            values: measure(&observation),
+            progress: run.progress,
+            incidents: run.incidents,
+            events: run.events,
+            digest: run.digest,
+        }
+    }
+}
+
+/// What is left of a run once its record is gone.
+pub(crate) struct Kept {
+    observation: Observation,
+    progress: Progress,
+    incidents: Vec<Incident>,
+    events: u64,
+    digest: String,
+}
+
+impl Kept {
+    pub(crate) fn of(world: &World, record: &RunRecord) -> Self {
+        Self {
+            observation: Observation::new(world, record),
             progress: Progress::of(record),
             incidents: incidents(world, record),
             events: record.events,
@@ -124,6 +165,19 @@ impl Progress {
         (before, before + 1)
     }
 
+    /// Seconds and bytes delivered, at every multiple of `spacing` nanoseconds and at the end.
+    fn samples(&self, spacing: u64) -> Vec<(f64, f64)> {
+        let last = self.delivered.len() - 1;
+        let chosen = |index: &usize| {
+            *index == last || self.instant(*index).checked_rem(spacing).unwrap_or(0) == 0
+        };
+        let sample = |index: usize| {
+            let at = SimTime(self.instant(index)).as_seconds();
+            (at, self.delivered[index] as f64)
+        };
+        (0..=last).filter(chosen).map(sample).collect()
+    }
+
     fn instant(&self, index: usize) -> u64 {
         if index + 1 == self.delivered.len() {
             self.end
@@ -149,7 +203,9 @@ fn incidents(world: &World, record: &RunRecord) -> Vec<Incident> {
         until: (incident.until != SimTime::NEVER).then(|| incident.until.as_seconds()),
         victims: incident.victims.iter().map(victim).collect(),
     };
-    record.incidents.iter().map(incident).collect()
+    let mut incidents: Vec<Incident> = record.incidents.iter().map(incident).collect();
+    incidents.sort_by(|a, b| a.at.total_cmp(&b.at));
+    incidents
 }
 
 #[cfg(test)]
@@ -172,6 +228,16 @@ mod tests {
             .map(|at| progress().delivered_at(at))
             .into();
         assert_eq!(read, [0.0, 50.0, 100.0, 200.0, 240.0, 250.0, 250.0]);
+    }
+
+    #[test]
+    fn samples_can_be_taken_at_a_coarser_spacing() {
+        assert_eq!(progress().samples(10).len(), 4);
+        let at: Vec<u64> = [20, 40]
+            .map(|spacing| progress().samples(spacing).len() as u64)
+            .into();
+        assert_eq!(at, [3, 2]);
+        assert_eq!(progress().samples(20)[1], (20e-9, 200.0));
     }
 
     #[test]

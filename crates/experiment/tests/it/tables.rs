@@ -181,6 +181,16 @@ fn incidents_name_who_was_hit_and_how_loaded_they_were() {
 }
 
 #[test]
+fn every_table_is_there_even_when_it_has_no_row() {
+    let folder = tempdir().unwrap();
+    let manifest = run_into(folder.path(), DUEL).unwrap();
+    for name in netduel_experiment::TABLE_NAMES {
+        assert!(manifest.files.contains_key(name), "{name} is missing");
+        rows(folder.path(), name);
+    }
+}
+
+#[test]
 fn tables_without_a_sweep_have_one_point_and_no_axis() {
     let folder = tempdir().unwrap();
     let text = DUEL.split("[sweep]").next().unwrap().to_owned();

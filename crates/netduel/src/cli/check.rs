@@ -3,16 +3,16 @@
 use std::path::PathBuf;
 
 use super::{
-    Session,
+    Call,
     failure::{Exit, Failure},
     terminal,
 };
 
 /// Reads every file and says what a run of it would do.
-pub(super) fn check(session: &Session, files: &[PathBuf]) -> Result<Exit, Failure> {
+pub(super) fn check(call: &Call, files: &[PathBuf]) -> Result<Exit, Failure> {
     let mut exit = Exit::Fine;
     for file in files {
-        match session.read(file) {
+        match call.read(file) {
             Ok(scenario) => {
                 let runs = netduel_experiment::jobs(&scenario).len() * scenario.contenders.len();
                 let runs = format!(

@@ -7,7 +7,7 @@ use schemars::SchemaGenerator;
 use serde_json::{Value, json};
 
 use super::{
-    Session,
+    Call,
     failure::{Exit, Failure},
     terminal,
 };
@@ -23,8 +23,8 @@ struct Setting {
 }
 
 /// Lists every architecture with its settings.
-pub(super) fn list(session: &Session, as_json: bool) -> Result<Exit, Failure> {
-    let kinds = session.registry.kinds();
+pub(super) fn list(call: &Call, as_json: bool) -> Result<Exit, Failure> {
+    let kinds = call.registry.kinds();
     if as_json {
         let kinds: Vec<Value> = kinds.iter().map(to_json).collect();
         return terminal::say(&format!("{:#}", Value::from(kinds)));

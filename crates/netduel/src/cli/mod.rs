@@ -29,7 +29,7 @@ use failure::{Exit, Failure};
 /// the scenario does not hold, 130 when interrupted.
 pub fn main(registry: Registry) -> ExitCode {
     let exit = match Cli::try_parse() {
-        Ok(cli) => Session { registry }.obey(cli.verb),
+        Ok(cli) => Call { registry }.obey(cli.verb),
         Err(error) => {
             // Help and version come this way too. When nobody reads, nobody misses it.
             let _ = error.print();
@@ -44,11 +44,11 @@ pub fn main(registry: Registry) -> ExitCode {
 }
 
 /// One call of the command line.
-struct Session {
+struct Call {
     registry: Registry,
 }
 
-impl Session {
+impl Call {
     fn obey(&self, verb: Verb) -> Exit {
         let done = match verb {
             Verb::Run(args) => run::run(self, &args),

@@ -9,15 +9,15 @@ use std::{
 use netduel_world::Kind;
 
 use super::{
-    Session,
+    Call,
     failure::{Exit, Failure},
     terminal,
 };
 
 /// Writes a scenario in which the first architecture of each family meets.
-pub(super) fn new(session: &Session, file: &Path) -> Result<Exit, Failure> {
+pub(super) fn new(call: &Call, file: &Path) -> Result<Exit, Failure> {
     let mut kinds: Vec<&Kind> = Vec::new();
-    for kind in session.registry.kinds() {
+    for kind in call.registry.kinds() {
         if kinds.iter().all(|chosen| chosen.family != kind.family) {
             kinds.push(kind);
         }

@@ -5,7 +5,7 @@ use std::{num::NonZeroUsize, path::Path, thread};
 use netduel_experiment::{ClaimOutcome, Existing, Options};
 
 use super::{
-    Session,
+    Call,
     args::RunArgs,
     draw::{self, Words},
     failure::{Exit, Failure},
@@ -15,8 +15,8 @@ use super::{
 };
 
 /// Runs a scenario, writes the result folder and says what came of it.
-pub(super) fn run(session: &Session, args: &RunArgs) -> Result<Exit, Failure> {
-    let mut scenario = session.read(&args.file)?;
+pub(super) fn run(call: &Call, args: &RunArgs) -> Result<Exit, Failure> {
+    let mut scenario = call.read(&args.file)?;
     if let Some(replications) = args.replications {
         scenario.experiment.replications = replications.get();
     }

@@ -8,7 +8,7 @@ use netduel_scenario::Scenario;
 use serde_json::{Value, json};
 
 use super::{
-    Session,
+    Call,
     args::ExplainArgs,
     failure::{Exit, Failure},
     place, terminal,
@@ -17,8 +17,8 @@ use hit::Hits;
 
 /// Says in words what a scenario means and, where that depends on chance or on the contender, who
 /// its failures hit.
-pub(super) fn explain(session: &Session, args: &ExplainArgs) -> Result<Exit, Failure> {
-    let scenario = session.read(&args.file)?;
+pub(super) fn explain(call: &Call, args: &ExplainArgs) -> Result<Exit, Failure> {
+    let scenario = call.read(&args.file)?;
     let folder = args
         .out
         .clone()

@@ -84,13 +84,13 @@ impl Face {
     /// short with an ellipsis where the text goes on.
     pub(crate) fn wrap(self, text: &str, width: f64, most: usize) -> Vec<String> {
         let mut lines: Vec<String> = Vec::new();
-        for word in text.split_whitespace() {
+        for word in phrases(text) {
             let longer = lines.last().map(|line| format!("{line} {word}"));
             match longer {
                 Some(longer) if self.width(&longer) <= width => {
                     *lines.last_mut().expect("there is a line to be longer than") = longer;
                 }
-                _ => lines.push(word.to_owned()),
+                _ => lines.push(word),
             }
         }
         let cut = lines.len() > most;
@@ -123,6 +123,25 @@ fn register() {
             );
         }
     });
+}
+
+/// The words of a text, a number together with its unit.
+fn phrases(text: &str) -> Vec<String> {
+    let mut phrases: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        let number = |last: &str| {
+            let last = last.rsplit(' ').next().unwrap_or(last);
+            last.trim_start_matches('(').parse::<f64>().is_ok()
+        };
+        match phrases.last_mut() {
+            Some(last) if number(last) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => phrases.push(word.to_owned()),
+        }
+    }
+    phrases
 }
 
 #[cfg(test)]

@@ -46,12 +46,6 @@ pub struct Manifest {
     /// Digest of each file of the folder.
     #[serde(default)]
     pub files: BTreeMap<String, String>,
-    /// When the run started.
-    #[serde(default)]
-    pub started: String,
-    /// When it was over.
-    #[serde(default)]
-    pub finished: String,
 }
 
 /// One swept key.

@@ -246,8 +246,6 @@ fn provenance(html: &mut String, results: &Results) {
         ("Seed", manifest.seed.to_string()),
         ("Replications", manifest.replications.to_string()),
         ("Scenario digest", manifest.scenario_digest.clone()),
-        ("Started", manifest.started.clone()),
-        ("Finished", manifest.finished.clone()),
     ];
     for (name, value) in facts.iter().filter(|(_, value)| !value.is_empty()) {
         put!(

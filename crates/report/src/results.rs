@@ -86,6 +86,7 @@ pub(crate) struct Hit {
     pub(crate) what: String,
     pub(crate) at: f64,
     pub(crate) until: Option<f64>,
+    pub(crate) node: String,
     pub(crate) role: String,
     pub(crate) load_share: Option<f64>,
 }

@@ -155,7 +155,10 @@ fn victims(hits: &[&Hit], runs: usize) -> String {
         struck.sort_unstable();
         struck.dedup();
         let each = mine.len() as f64 / struck.len() as f64;
-        let count = if mine.len() == struck.len() {
+        let same = mine.iter().all(|hit| hit.node == mine[0].node);
+        let count = if same {
+            mine[0].node.clone()
+        } else if mine.len() == struck.len() {
             (*role).to_owned()
         } else {
             format!("{} × {role}", rounded(each))

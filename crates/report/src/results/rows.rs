@@ -144,6 +144,7 @@ pub(super) fn read_hit(
         what: row.text("what")?.to_owned(),
         at: row.number("at_s")?,
         until: row.optional("until_s")?,
+        node: row.text("node")?.to_owned(),
         role: row.text("role")?.to_owned(),
         load_share: row.optional("load_share")?,
     })

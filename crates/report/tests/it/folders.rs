@@ -276,12 +276,13 @@ pub(crate) fn outage() -> Folder {
     });
     let header = "point,contender,replication,failure,what,at_s,until_s,node,role,load_share";
     for run in 0..RUNS {
-        let line = format!("0,client-server,{run},most loaded,crash,60,360,0,server,1");
+        let line =
+            format!("0,client-server,{run},most loaded,crash,60,360,server,infrastructure,1");
         folder.add("incidents.csv", header, &line);
         let (node, role) = if run % 4 == 0 {
-            (7, "peer")
+            ("user 7", "user")
         } else {
-            (0, "server")
+            ("server", "infrastructure")
         };
         let line = format!("0,peer-to-peer,{run},most loaded,crash,60,360,{node},{role},0.22");
         folder.add("incidents.csv", header, &line);

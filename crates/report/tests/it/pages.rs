@@ -70,7 +70,7 @@ fn the_page_says_where_it_comes_from_and_what_was_unequal() {
         "rents a server of 100 Mbps",
         "does not hold",
         "Who was hit",
-        "server (15 of 20 runs, carrying 22 % of the load) and peer (5 of 20 runs",
+        "server (15 of 20 runs, carrying 22 % of the load) and user 7 (5 of 20 runs",
         "Requests failed: timeout",
     ] {
         assert!(html.contains(text), "{text}");

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Name of the machine under [infrastructure] that serves; the only one when left out.
+    /// Name of the machine under `[infrastructure]` that serves; the only one when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine: Option<String>,
     /// Downloads served at once; at least 1. 10,000 is what one machine is asked to hold since

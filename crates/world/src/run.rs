@@ -211,11 +211,11 @@ impl<A: Architecture> Run<A> {
                 },
             };
             self.act(transfer.to, |architecture, cx| {
-                architecture.on_transfer(seen, cx)
+                architecture.on_transfer(seen, cx);
             });
             self.kernel.just_sent = Some(transfer.id);
             self.act(transfer.from, |architecture, cx| {
-                architecture.on_transfer(seen, cx)
+                architecture.on_transfer(seen, cx);
             });
             self.kernel.just_sent = None;
         }

@@ -3,7 +3,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
     Access, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome, RunRecord, Seconds,
-    SimDuration, StateLoss, What, Who, World, WorldSpec, run,
+    SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
 };
 
 fn rate(bits: f64) -> BitsPerSecond {
@@ -174,7 +174,12 @@ fn nobody_waits_longer_than_the_deadline() {
     let record = run_server(&spec, &Config::default());
     let expected = vec![Outcome::Failed(Cause::DeadlinePassed); 10];
     assert_eq!(causes(&record), expected);
-    assert!(record.requests.iter().all(|r| r.ended.as_seconds() == 3.0));
+    assert!(
+        record
+            .requests
+            .iter()
+            .all(|r| r.ended == SimTime(3_000_000_000))
+    );
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! The binary from outside: what it prints, what it writes, what it ends with.
 
+mod conformance;
 mod reading;
 mod running;
+mod shipped;
 
 use std::{
     fs,

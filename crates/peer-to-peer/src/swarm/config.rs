@@ -10,11 +10,11 @@ use serde::{Deserialize, Serialize};
 pub struct Config {
     /// Size of a piece; the last one may be smaller. 256 KiB is the common size since BEP 3.
     pub piece: Bytes,
-    /// Machines under [infrastructure] that have the object from the start; the only group when
+    /// Machines under `[infrastructure]` that have the object from the start; the only group when
     /// left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
-    /// Machine under [infrastructure] that knows who takes part; the first origin when left out.
+    /// Machine under `[infrastructure]` that knows who takes part; the first origin when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracker: Option<String>,
     /// Addresses that the tracker hands out, and neighbours that a peer looks for; at least 1.

@@ -85,9 +85,8 @@ impl Message {
                     }
                     Self::Bye(_) => 0,
                     Self::Status(..) => 5,
-                    Self::News(_) => 9,
                     Self::Request(..) | Self::Reject(..) | Self::Cancel(..) => 17,
-                    Self::Suggest(..) => 9,
+                    Self::News(_) | Self::Suggest(..) => 9,
                 },
         )
     }

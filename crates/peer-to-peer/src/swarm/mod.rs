@@ -84,7 +84,7 @@ impl Architecture for Swarm {
             announced: Vec::with_capacity(cast.node_count()),
         };
         for node in (0..).map(NodeId).take(cast.node_count()) {
-            swarm.add(node, origins.contains(&node.0), cast, rng);
+            swarm.add(node, origins.contains(&node.0), *cast, rng);
         }
         Ok(swarm)
     }
@@ -129,7 +129,7 @@ impl Architecture for Swarm {
             Message::Status(connection, status) => self.on_status(from, connection, status, cx),
             Message::News(connection) => self.on_news(from, connection, cx),
             Message::Request(connection, piece) => {
-                self.on_piece_request(from, connection, piece, cx)
+                self.on_piece_request(from, connection, piece, cx);
             }
             Message::Reject(connection, piece) => self.on_reject(from, connection, piece, cx),
             Message::Suggest(connection, piece) => {
@@ -178,7 +178,7 @@ impl Architecture for Swarm {
 const PIECES_MAX: u32 = 1 << 20;
 
 impl Swarm {
-    fn add(&mut self, node: NodeId, origin: bool, cast: &Cast<'_>, rng: &mut Stream) {
+    fn add(&mut self, node: NodeId, origin: bool, cast: Cast<'_>, rng: &mut Stream) {
         let all: Vec<u32> = (0..self.piece_count).collect();
         let (has, missing) = if origin {
             (all, Vec::new())

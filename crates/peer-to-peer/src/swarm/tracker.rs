@@ -30,12 +30,11 @@ impl Tracker {
     }
 
     pub(super) fn join(&mut self, node: NodeId, now: SimTime) {
-        let place = match self.reported[node.index()] {
-            Some((place, _)) => place,
-            None => {
-                self.members.push(node);
-                u32::try_from(self.members.len() - 1).expect("nodes are counted in 32 bits")
-            }
+        let place = if let Some((place, _)) = self.reported[node.index()] {
+            place
+        } else {
+            self.members.push(node);
+            u32::try_from(self.members.len() - 1).expect("nodes are counted in 32 bits")
         };
         self.reported[node.index()] = Some((place, now));
     }

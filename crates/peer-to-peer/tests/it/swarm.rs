@@ -120,7 +120,7 @@ fn mean_time(record: &RunRecord, of: impl Fn(usize) -> bool) -> f64 {
 }
 
 /// J. Kurose and K. Ross, *Computer Networking*, chapter 2: no schedule beats
-/// max(F / u_s, F / d_min, N F / (u_s + sum u_i)).
+/// max(F / `u_s`, F / `d_min`, N F / (`u_s` + sum `u_i`)).
 #[test]
 fn nobody_is_faster_than_kurose_and_ross_allow() {
     // The last pieces come over slots of 60 kbps, and where every downlink would have to be busy all
@@ -169,9 +169,9 @@ fn who_gives_nothing_waits_longer() {
         let world = World::draw(&spec, seed, 0);
         let record = run_swarm(&spec, &swarm::Config::default(), seed);
         assert_eq!(record.served(), 30);
-        let rides = |user: usize| world.devices[user + 1].free_rider;
-        let riders = mean_time(&record, rides);
-        let givers = mean_time(&record, |user| !rides(user));
+        let gives_nothing = |user: usize| world.devices[user + 1].free_rider;
+        let riders = mean_time(&record, gives_nothing);
+        let givers = mean_time(&record, |user| !gives_nothing(user));
         assert!(riders > givers, "seed {seed}: {riders} against {givers}");
     }
 }

@@ -91,7 +91,7 @@ fn timers_do_not_outlive_a_crash_and_users_ask_again_when_they_are_back() {
     let record = probe(&spec, &waits, 1);
     // The timer of 10 s starts anew at 7 s; the attempt is still the first.
     for request in &record.requests {
-        assert_eq!(request.ended.as_seconds(), 17.0);
+        assert_eq!(request.ended, SimTime(17_000_000_000));
         assert_eq!(request.attempts, 1);
     }
 }
@@ -119,7 +119,7 @@ fn churn_keeps_a_node_on_the_network_for_its_share_of_time() {
         let unbroken = record
             .requests
             .iter()
-            .filter(|r| r.ended.as_seconds() == 10.0);
+            .filter(|r| r.ended == SimTime(10_000_000_000));
         let share = unbroken.count() as f64 / 2000.0;
         let expected: f64 = 0.716_531_310_573_789_3; // exp(-1/3)
         // 3.3 standard deviations of a binomial share of 2,000.

@@ -1,4 +1,6 @@
-use netduel_world::{AfterDownload, Cause, Outcome, Seconds, Share, WorldSpec};
+use netduel_world::{
+    AfterDownload, Cause, Outcome, Seconds, Share, SimDuration, SimTime, WorldSpec,
+};
 
 use crate::probe::{Config, probe};
 
@@ -22,7 +24,8 @@ fn a_user_asks_again_after_waits_that_grow_up_to_a_limit() {
     for request in &record.requests {
         assert_eq!(request.outcome, Outcome::Failed(Cause::Refused));
         assert_eq!(request.attempts, 6);
-        assert_eq!(request.ended.as_seconds(), 1.0 + 2.0 + 4.0 + 5.0 + 5.0);
+        // 1 + 2 + 4 + 5 + 5 s.
+        assert_eq!(request.ended, SimTime(17_000_000_000));
     }
 }
 
@@ -56,7 +59,7 @@ fn a_deadline_ends_a_request_even_between_attempts() {
     let record = probe(&spec, &config, 1);
     for request in &record.requests {
         assert_eq!(request.outcome, Outcome::Failed(Cause::DeadlinePassed));
-        assert_eq!(request.ended.as_seconds(), 0.5);
+        assert_eq!(request.ended, SimTime(500_000_000));
     }
 }
 
@@ -68,7 +71,10 @@ fn a_fixed_length_fails_what_is_still_open_and_runs_on_when_all_is_done() {
             ..Default::default()
         };
         let record = probe(&spec, &Config::default(), 1);
-        assert_eq!(record.ended.as_seconds(), length);
+        assert_eq!(
+            record.ended,
+            SimTime::ZERO + SimDuration::from_seconds(length)
+        );
         assert_eq!(record.served(), served);
     }
 }

@@ -81,8 +81,8 @@ pub struct Victim {
 
 /// A count that never falls, read at evenly spaced instants.
 ///
-/// The spacing doubles whenever the series is full, so a run of any length keeps between 512 and
-/// 1024 readings.
+/// The spacing doubles whenever the series is full, so a run of any length keeps between 256 and
+/// 512 readings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Series {
     spacing: SimDuration,
@@ -102,7 +102,7 @@ impl Default for Series {
 }
 
 impl Series {
-    const MAX: usize = 1024;
+    const MAX: usize = 512;
 
     /// The instant at which the next reading is due.
     pub fn due(&self) -> SimTime {

@@ -2,14 +2,10 @@
 //!
 //! An announcement changes nobody's course at once, so it is no event: a peer writes it down, and
 //! each neighbour reads on, at its own place, what has reached it by then ([`Context::hears`]).
-//! A neighbour that has heard the first `n` announcements knows of a piece when it is among those.
 
 use netduel_world::{Architecture, Context, NodeId, Posted};
 
 use super::message::{HAVE, Holdings};
-
-/// The rank of a piece that was never announced.
-const NEVER: u32 = u32::MAX;
 
 /// What one peer announced from one start to the next crash.
 #[derive(Debug)]
@@ -19,34 +15,24 @@ struct Life {
     readers: u32,
     /// The announcements, oldest first.
     log: Vec<(u32, Posted)>,
-    /// The place of each piece in the log.
-    rank: Vec<u32>,
 }
 
 /// All announcements of one peer.
 #[derive(Debug)]
 pub(super) struct Announced {
-    /// Earlier lives that somebody still reads, and the present one last.
-    lives: Vec<Life>,
+    present: Life,
+    /// Earlier lives that somebody still reads.
+    past: Vec<Life>,
 }
 
 impl Life {
-    fn begin(id: u32, pieces: &[u32], piece_count: u32) -> Self {
-        let mut life = Self {
+    fn begin(id: u32, pieces: impl Iterator<Item = u32>) -> Self {
+        let log = pieces.map(|piece| (piece, Posted::BEFORE_START));
+        Self {
             id,
             readers: 0,
-            log: Vec::new(),
-            rank: vec![NEVER; piece_count as usize],
-        };
-        for piece in pieces {
-            life.push(*piece, Posted::BEFORE_START);
+            log: log.collect(),
         }
-        life
-    }
-
-    fn push(&mut self, piece: u32, posted: Posted) {
-        self.rank[piece as usize] = len32(&self.log);
-        self.log.push((piece, posted));
     }
 }
 
@@ -56,75 +42,69 @@ fn len32<T>(items: &[T]) -> u32 {
 
 impl Announced {
     /// A first life with these pieces.
-    pub(super) fn new(pieces: &[u32], piece_count: u32) -> Self {
+    pub(super) fn new(pieces: impl Iterator<Item = u32>) -> Self {
         Self {
-            lives: vec![Life::begin(0, pieces, piece_count)],
+            present: Life::begin(0, pieces),
+            past: Vec::new(),
         }
     }
 
     /// The peer crashed: its connections are gone, and what it still has opens another life.
-    pub(super) fn begin_life(&mut self, pieces: &[u32]) {
-        let last = self.present();
-        let next = Life::begin(last.id + 1, pieces, len32(&last.rank));
-        self.lives.retain(|life| life.readers > 0);
-        self.lives.push(next);
+    pub(super) fn begin_life(&mut self, pieces: impl Iterator<Item = u32>) {
+        let next = Life::begin(self.present.id + 1, pieces);
+        let last = std::mem::replace(&mut self.present, next);
+        if last.readers > 0 {
+            self.past.push(last);
+        }
     }
 
     /// Announces a piece.
     pub(super) fn push(&mut self, piece: u32, posted: Posted) {
-        let last = self.lives.last_mut();
-        last.expect("a peer has a present life").push(piece, posted);
+        self.present.log.push((piece, posted));
     }
 
     /// What a handshake sent now tells.
     pub(super) fn holdings(&self) -> Holdings {
-        let present = self.present();
         Holdings {
-            life: present.id,
-            known: len32(&present.log),
+            life: self.present.id,
+            known: len32(&self.present.log),
         }
     }
 
-    fn present(&self) -> &Life {
-        self.lives.last().expect("a peer has a present life")
-    }
-
-    fn life(&self, id: u32) -> &Life {
-        let found = self.lives.iter().rev().find(|life| life.id == id);
-        found.expect("a life that is read is kept")
+    fn life(&self, id: u32) -> Option<&Life> {
+        if self.present.id == id {
+            return Some(&self.present);
+        }
+        self.past.iter().find(|life| life.id == id)
     }
 
     /// Enters a neighbour that reads this life.
-    pub(super) fn open(&mut self, life: u32) {
-        let found = self.lives.iter_mut().find(|l| l.id == life);
+    pub(super) fn open(&mut self, id: u32) {
+        let past = self.past.iter_mut();
+        let found = past.chain([&mut self.present]).find(|life| life.id == id);
         found.expect("a life that is read is kept").readers += 1;
     }
 
     /// Whether a life is still there to be read.
     pub(super) fn is_kept(&self, life: u32) -> bool {
-        self.lives.iter().any(|l| l.id == life)
+        self.life(life).is_some()
     }
 
     /// Strikes out a neighbour that read this life; an earlier life that nobody reads is dropped.
-    pub(super) fn close(&mut self, life: u32) {
-        let present = self.present().id;
-        let index = self.lives.iter().position(|l| l.id == life);
-        let index = index.expect("a life that is read is kept");
-        self.lives[index].readers -= 1;
-        if self.lives[index].readers == 0 && life != present {
-            self.lives.remove(index);
-        }
-    }
-
-    /// Whether a reader that has heard the first `heard` announcements of this life knows of
-    /// `piece`.
-    pub(super) fn knows(&self, life: u32, heard: u32, piece: u32) -> bool {
-        self.life(life).rank[piece as usize] < heard
+    pub(super) fn close(&mut self, id: u32) {
+        let past = self.past.iter_mut();
+        let found = past.chain([&mut self.present]).find(|life| life.id == id);
+        found.expect("a life that is read is kept").readers -= 1;
+        self.past.retain(|life| life.readers > 0);
     }
 
     /// The pieces that a handshake told of.
-    pub(super) fn told(&self, holdings: Holdings) -> &[(u32, Posted)] {
-        &self.life(holdings.life).log[..holdings.known as usize]
+    pub(super) fn told(&self, holdings: Holdings) -> impl Iterator<Item = u32> {
+        let life = self.life(holdings.life);
+        let log = &life.expect("a life that is read is kept").log;
+        log[..holdings.known as usize]
+            .iter()
+            .map(|(piece, _)| *piece)
     }
 
     /// The next announcement of this life after `heard`, once it has reached the node whose turn
@@ -136,7 +116,8 @@ impl Announced {
         heard: u32,
         cx: &mut Context<'_, A>,
     ) -> Option<u32> {
-        let (piece, posted) = *self.life(life).log.get(heard as usize)?;
+        let life = self.life(life).expect("a life that is read is kept");
+        let (piece, posted) = *life.log.get(heard as usize)?;
         cx.hears(posted, from, HAVE).then_some(piece)
     }
 }

@@ -122,10 +122,23 @@ impl Swarm {
         }
     }
 
+    /// Whoever has everything lets another neighbour in after some pieces: with a fast link the
+    /// wait for the next review would leave all it gives with a few.
+    pub(super) fn take_turns(&mut self, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[cx.node().index()];
+        let waits = |link: &Link| link.is_wanted() && link.told.choking;
+        let is_over = peer.links[index].turn >= self.config.turn;
+        if peer.has_all() && is_over && peer.links.iter().any(waits) {
+            self.set_choking(index, true, cx);
+            self.fill_slots(cx);
+        }
+    }
+
     fn set_choking(&mut self, index: usize, choking: bool, cx: &mut Context<'_, Self>) {
         let link = &mut self.peers[cx.node().index()].links[index];
         if link.told.choking != choking {
             link.told.choking = choking;
+            link.turn = 0;
             if !choking && self.peers[cx.node().index()].first_copies.is_some() {
                 self.suggest(index, cx);
             }
@@ -140,8 +153,8 @@ impl Swarm {
     pub(super) fn update_interest(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
         // Whoever is being asked for something is still of interest.
-        let wants = !peer.links[index].requests.is_empty()
-            || peer.wants(index, &self.announced, self.config.end_game);
+        let wants =
+            !peer.links[index].requests.is_empty() || peer.wants(index, self.config.end_game);
         let link = &mut peer.links[index];
         if link.life.is_some() && link.told.interested != wants {
             link.told.interested = wants;

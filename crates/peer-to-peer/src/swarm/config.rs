@@ -17,12 +17,11 @@ pub struct Config {
     /// Machine under `[infrastructure]` that knows who takes part; the first origin when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracker: Option<String>,
-    /// Addresses that the tracker hands out, and neighbours that a peer looks for; at least 1.
-    /// BEP 3 trackers hand out 50.
+    /// Addresses that the tracker hands out; at least 1. BEP 3 trackers hand out 50.
     pub neighbours: u32,
-    /// Neighbours that a peer accepts in all; not below `neighbours`. 80 in the mainline client
-    /// (A. Legout, G. Urvoy-Keller, P. Michiardi, "Rarest first and choke algorithms are
-    /// enough", IMC 2006).
+    /// Neighbours that a peer accepts in all, half of which it looks for itself; 2 to 64. Clients differ: 50 in
+    /// Transmission, 80 in the mainline client (A. Legout, G. Urvoy-Keller, P. Michiardi, "Rarest
+    /// first and choke algorithms are enough", IMC 2006).
     pub connections: u32,
     /// Neighbours that a peer serves for what they give, beside one optimistic; at least 1.
     /// BEP 3: four. Whoever has everything serves twice as many while its uplink is not full.
@@ -31,6 +30,9 @@ pub struct Config {
     pub choke_interval: Seconds,
     /// Reviews after which the optimistic slot moves on; at least 1. BEP 3: every 30 s.
     pub optimistic_rounds: u32,
+    /// Pieces that a neighbour gets from a peer with the whole object before another has its turn;
+    /// at least 1. 20 in libtorrent (`seeding_piece_quota`).
+    pub turn: u32,
     /// Which of the pieces that a neighbour can give is asked for.
     pub choice: Choice,
     /// Whether the last pieces are asked for from several neighbours at once.
@@ -58,16 +60,20 @@ impl Default for Config {
             origin: None,
             tracker: None,
             neighbours: 50,
-            connections: 80,
+            connections: CONNECTIONS_MAX,
             slots: 4,
             choke_interval: seconds(10.0),
             optimistic_rounds: 3,
+            turn: 20,
             choice: Choice::default(),
             end_game: true,
             announce_interval: seconds(1800.0),
         }
     }
 }
+
+/// A peer keeps one bit per connection for each piece, in a word of 64.
+const CONNECTIONS_MAX: u32 = 64;
 
 impl Config {
     /// Checks what can be checked without a cast.
@@ -85,17 +91,18 @@ impl Config {
             ("neighbours", self.neighbours),
             ("slots", self.slots),
             ("optimistic-rounds", self.optimistic_rounds),
+            ("turn", self.turn),
         ];
         for (key, count) in counts {
             if count == 0 {
                 return refuse(key, "is 0; expected at least 1");
             }
         }
-        if self.connections < self.neighbours {
-            return refuse(
-                "connections",
-                "is below `neighbours`; expected at least as many",
-            );
+        if !(2..=CONNECTIONS_MAX).contains(&self.connections) {
+            return Err(ConfigError {
+                key: "connections",
+                problem: format!("is {}; expected 2 to {CONNECTIONS_MAX}", self.connections),
+            });
         }
         let times = [
             ("choke-interval", self.choke_interval),

@@ -179,12 +179,8 @@ const PIECES_MAX: u32 = 1 << 20;
 
 impl Swarm {
     fn add(&mut self, node: NodeId, origin: bool, cast: Cast<'_>, rng: &mut Stream) {
-        let all: Vec<u32> = (0..self.piece_count).collect();
-        let (has, missing) = if origin {
-            (all, Vec::new())
-        } else {
-            (Vec::new(), shuffled(all, rng))
-        };
+        let has = if origin { 0..self.piece_count } else { 0..0 };
+        let missing = shuffled((has.end..self.piece_count).collect(), rng);
         let owner = Owner {
             free_rider: cast.is_free_rider(node),
             slots: self.config.slots,
@@ -197,7 +193,7 @@ impl Swarm {
             self.tracker.join(node, netduel_world::SimTime::ZERO);
         }
         self.peers.push(peer);
-        self.announced.push(Announced::new(&has, self.piece_count));
+        self.announced.push(Announced::new(has));
     }
 
     /// Forgets what was in memory, and on disk too when that is lost.
@@ -216,7 +212,6 @@ impl Swarm {
             StateLoss::Kept => old.missing.clone(),
             StateLoss::Lost => shuffled(all.clone().collect(), cx.rng()),
         };
-        let kept: Vec<u32> = all.filter(|piece| !missing.contains(piece)).collect();
         let owner = Owner {
             free_rider: old.free_rider,
             slots: self.config.slots,
@@ -232,8 +227,9 @@ impl Swarm {
                     .map(|_| FirstCopies::new(self.piece_count))
             })
             .flatten();
+        let kept = all.filter(|piece| !peer.lacks(*piece));
+        self.announced[node.index()].begin_life(kept);
         self.peers[node.index()] = peer;
-        self.announced[node.index()].begin_life(&kept);
     }
 
     /// Size of a piece.

@@ -31,6 +31,7 @@ impl Swarm {
         let peer = &mut self.peers[node.index()];
         peer.request = None;
         peer.report += 1;
+        peer.candidates.clear();
         if !std::mem::take(&mut peer.joined) {
             return;
         }
@@ -86,13 +87,8 @@ impl Swarm {
         if !self.peers[node.index()].joined {
             return;
         }
-        for member in members {
-            let peer = &self.peers[node.index()];
-            let full = peer.links.len() >= self.config.neighbours as usize;
-            if !full && peer.link_to(*member).is_none() {
-                self.connect(*member, cx);
-            }
-        }
+        self.peers[node.index()].candidates = members.to_vec();
+        self.connect_more(cx);
         let peer = &mut self.peers[node.index()];
         peer.unanswered = 0;
         peer.report += 1;
@@ -104,6 +100,24 @@ impl Swarm {
             regular
         };
         cx.after(next, Timer::Report(peer.report));
+    }
+
+    /// Opens connections to those the tracker named, up to half of what this peer accepts, so that
+    /// newcomers find room with everybody (the mainline client opens 40 of 80).
+    fn connect_more(&mut self, cx: &mut Context<'_, Self>) {
+        let most = self.config.connections as usize / 2;
+        loop {
+            let peer = &mut self.peers[cx.node().index()];
+            if peer.links.len() >= most {
+                return;
+            }
+            let Some(candidate) = peer.candidates.pop() else {
+                return;
+            };
+            if peer.link_to(candidate).is_none() {
+                self.connect(candidate, cx);
+            }
+        }
     }
 
     fn connect(&mut self, neighbour: NodeId, cx: &mut Context<'_, Self>) {
@@ -178,8 +192,8 @@ impl Swarm {
         peer.links[index].life = Some(holdings.life);
         peer.links[index].heard = holdings.known;
         peer.links[index].heard_at = cx.now();
-        for (piece, _) in self.announced[from.index()].told(holdings) {
-            peer.hear(index, *piece);
+        for piece in self.announced[from.index()].told(holdings) {
+            peer.hear(index, piece);
         }
         self.update_interest(index, cx);
         self.fill_slots(cx);
@@ -194,6 +208,7 @@ impl Swarm {
         if let Some(index) = self.peers[cx.node().index()].link_on(from, connection) {
             self.forget_link(index, cx);
             self.after_loss(cx);
+            self.connect_more(cx);
         }
     }
 
@@ -208,23 +223,13 @@ impl Swarm {
     /// Strikes a connection out, with what was going on over it.
     pub(super) fn forget_link(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
-        while let Some(piece) = peer.links[index].requests.last().copied() {
-            peer.give_up(index, piece, &self.announced);
-        }
-        let link = peer.links.swap_remove(index);
+        let link = peer.remove_link(index);
         if let Some((upload, _)) = link.upload {
             cx.cancel(upload);
         }
-        let Some(life) = link.life else {
-            return;
-        };
-        let announced = &mut self.announced[link.neighbour.index()];
-        for piece in 0..self.piece_count {
-            if announced.knows(life, link.heard, piece) {
-                peer.availability[piece as usize] -= 1;
-            }
+        if let Some(life) = link.life {
+            self.announced[link.neighbour.index()].close(life);
         }
-        announced.close(life);
     }
 
     /// What a lost neighbour leaves behind: its slot, and the piece it was to send.

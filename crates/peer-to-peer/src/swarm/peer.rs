@@ -6,7 +6,6 @@ use netduel_world::{
 };
 
 use super::{
-    announced::Announced,
     config::Choice,
     message::{Connection, Status},
 };
@@ -36,6 +35,8 @@ pub(super) struct Link {
     pub(super) upload: Option<(TransferId, u32)>,
     /// Pieces that are to be sent next.
     pub(super) queue: Vec<u32>,
+    /// Pieces sent since the neighbour was let in.
+    pub(super) turn: u32,
     /// Bytes received in the present and in the last choke interval.
     pub(super) received: [u64; 2],
     /// When the neighbour was last heard of.
@@ -67,6 +68,7 @@ impl Link {
             suggested: None,
             upload: None,
             queue: Vec::new(),
+            turn: 0,
             received: [0; 2],
             heard_at: now,
             told_at: now,
@@ -96,12 +98,6 @@ impl Link {
         let (since, _) = self.pace;
         self.pace = (now, Some(now.since(since)));
     }
-
-    /// Whether the neighbour is known to have `piece`.
-    pub(super) fn knows(&self, announced: &Announced, piece: u32) -> bool {
-        let life = self.life;
-        life.is_some_and(|life| announced.knows(life, self.heard, piece))
-    }
 }
 
 /// A round trip counts when it is a tenth of the time that a piece takes: by then a link that
@@ -129,8 +125,8 @@ pub(super) struct Peer {
     pub(super) missing: Vec<u32>,
     /// The place of each piece among the missing, [`ON_DISK`] for the others.
     place: Vec<u32>,
-    /// How many neighbours are known to have each piece.
-    pub(super) availability: Vec<u16>,
+    /// For each piece, which links' neighbours are known to have it, a bit each.
+    holders: Vec<u64>,
     /// From how many neighbours each piece is awaited.
     pub(super) awaited: Vec<u16>,
     /// How many missing pieces are awaited from nobody.
@@ -155,8 +151,12 @@ pub(super) struct Peer {
     pub(super) unanswered: u32,
     /// Rises with every report to the tracker, so that an older timer is told apart.
     pub(super) report: u32,
+    /// Members that the tracker named and that were not tried yet.
+    pub(super) candidates: Vec<NodeId>,
     /// Connections opened so far.
     pub(super) opened: u32,
+    /// Choices of a piece so far.
+    pub(super) choices: u32,
     /// What an origin has given out of what nobody else had.
     pub(super) first_copies: Option<FirstCopies>,
 }
@@ -223,7 +223,7 @@ impl Peer {
             open: u32::try_from(missing.len()).expect("pieces are counted in 32 bits"),
             missing,
             place,
-            availability: vec![0; count],
+            holders: vec![0; count],
             awaited: vec![0; count],
             request: None,
             joined: false,
@@ -235,7 +235,9 @@ impl Peer {
             reviews: 0,
             unanswered: 0,
             report: 0,
+            candidates: Vec::new(),
             opened: 0,
+            choices: 0,
             first_copies: None,
         }
     }
@@ -257,41 +259,65 @@ impl Peer {
         self.missing.is_empty()
     }
 
+    /// Strikes the link at `index` out; the last link takes its place.
+    pub(super) fn remove_link(&mut self, index: usize) -> Link {
+        while let Some(piece) = self.links[index].requests.last().copied() {
+            self.give_up(index, piece);
+        }
+        let last = self.links.len() - 1;
+        for holders in &mut self.holders {
+            let of_last = *holders >> last & 1;
+            *holders &= !(1 << last | 1 << index);
+            if index != last {
+                *holders |= of_last << index;
+            }
+        }
+        self.links.swap_remove(index)
+    }
+
     /// A piece awaited from nobody until now is awaited, or the other way round: what the
     /// neighbours can give changes.
-    fn recount(&mut self, piece: u32, announced: &[Announced], open: bool) {
+    fn recount(&mut self, piece: u32, open: bool) {
         self.open = if open { self.open + 1 } else { self.open - 1 };
-        for link in &mut self.links {
-            if link.knows(&announced[link.neighbour.index()], piece) {
-                link.useful = if open {
-                    link.useful + 1
-                } else {
-                    link.useful - 1
-                };
-            }
+        let mut holders = self.holders[piece as usize];
+        while holders != 0 {
+            let useful = &mut self.links[holders.trailing_zeros() as usize].useful;
+            *useful = if open { *useful + 1 } else { *useful - 1 };
+            holders &= holders - 1;
         }
     }
 
+    /// Whether the neighbour at `index` is known to have `piece`.
+    pub(super) fn knows(&self, index: usize, piece: u32) -> bool {
+        self.holders[piece as usize] >> index & 1 == 1
+    }
+
     /// Notes that `piece` was asked for on the link at `index`.
-    pub(super) fn await_piece(&mut self, index: usize, piece: u32, announced: &[Announced]) {
+    pub(super) fn await_piece(&mut self, index: usize, piece: u32) {
         self.links[index].requests.push(piece);
         self.awaited[piece as usize] += 1;
         if self.awaited[piece as usize] == 1 {
-            self.recount(piece, announced, false);
+            self.recount(piece, false);
         }
     }
 
     /// Notes that `piece` is no longer awaited on the link at `index`; says whether it was.
-    pub(super) fn give_up(&mut self, index: usize, piece: u32, announced: &[Announced]) -> bool {
+    pub(super) fn give_up(&mut self, index: usize, piece: u32) -> bool {
+        let given_up = self.settle(index, piece);
+        if given_up && self.awaited[piece as usize] == 0 && self.lacks(piece) {
+            self.recount(piece, true);
+        }
+        given_up
+    }
+
+    /// Takes a request off the link at `index`.
+    fn settle(&mut self, index: usize, piece: u32) -> bool {
         let requests = &mut self.links[index].requests;
         let Some(place) = requests.iter().position(|asked| *asked == piece) else {
             return false;
         };
         requests.swap_remove(place);
         self.awaited[piece as usize] -= 1;
-        if self.awaited[piece as usize] == 0 && self.lacks(piece) {
-            self.recount(piece, announced, true);
-        }
         true
     }
 
@@ -299,10 +325,15 @@ impl Peer {
         self.place[piece as usize] != ON_DISK
     }
 
-    /// Notes that a missing piece is on disk.
-    pub(super) fn keep(&mut self, piece: u32, announced: &[Announced]) {
-        if self.awaited[piece as usize] == 0 {
-            self.recount(piece, announced, false);
+    /// Notes that a missing piece is on disk; `from` is the link on which it was asked for and
+    /// came.
+    pub(super) fn keep(&mut self, piece: u32, from: Option<usize>) {
+        let awaited = self.awaited[piece as usize] > 0;
+        if let Some(index) = from {
+            self.settle(index, piece);
+        }
+        if !awaited {
+            self.recount(piece, false);
         }
         let place = std::mem::replace(&mut self.place[piece as usize], ON_DISK);
         self.missing.swap_remove(place as usize);
@@ -313,7 +344,7 @@ impl Peer {
 
     /// Notes that the neighbour at `index` has one more piece.
     pub(super) fn hear(&mut self, index: usize, piece: u32) {
-        self.availability[piece as usize] += 1;
+        self.holders[piece as usize] |= 1 << index;
         if self.awaited[piece as usize] == 0 && self.lacks(piece) {
             self.links[index].useful += 1;
         }
@@ -321,13 +352,11 @@ impl Peer {
 
     /// Whether the neighbour at `index` has something that this peer would ask for: a piece
     /// awaited from nobody or, when all are awaited, any that is missing.
-    pub(super) fn wants(&self, index: usize, announced: &[Announced], end_game: bool) -> bool {
-        let link = &self.links[index];
+    pub(super) fn wants(&self, index: usize, end_game: bool) -> bool {
         if !(end_game && self.is_at_end()) {
-            return link.useful > 0;
+            return self.links[index].useful > 0;
         }
-        let of = &announced[link.neighbour.index()];
-        self.missing.iter().any(|piece| link.knows(of, *piece))
+        self.missing.iter().any(|piece| self.knows(index, *piece))
     }
 
     /// Whether the last pieces are on their way.
@@ -339,7 +368,6 @@ impl Peer {
     pub(super) fn choose(
         &self,
         index: usize,
-        announced: &[Announced],
         choice: Choice,
         end_game: bool,
         rng: &mut Stream,
@@ -349,10 +377,9 @@ impl Peer {
         if link.useful == 0 && !again {
             return None;
         }
-        let of = &announced[link.neighbour.index()];
         let fits = |piece: &&u32| {
             let free = self.awaited[**piece as usize] == 0;
-            (free || again && !link.requests.contains(piece)) && link.knows(of, **piece)
+            (free || again && !link.requests.contains(piece)) && self.knows(index, **piece)
         };
         match choice {
             Choice::RarestFirst
@@ -370,7 +397,7 @@ impl Peer {
                 .min_by_key(|piece| {
                     (
                         self.awaited[**piece as usize],
-                        self.availability[**piece as usize],
+                        self.holders[**piece as usize].count_ones(),
                     )
                 })
                 .copied(),

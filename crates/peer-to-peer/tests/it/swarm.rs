@@ -123,11 +123,12 @@ fn mean_time(record: &RunRecord, of: impl Fn(usize) -> bool) -> f64 {
 /// max(F / `u_s`, F / `d_min`, N F / (`u_s` + sum `u_i`)).
 #[test]
 fn nobody_is_faster_than_kurose_and_ross_allow() {
-    // The last pieces come over slots of 60 kbps, and where every downlink would have to be busy all
-    // the time more is lost still.
+    // Who is not among the origin's 64 neighbours has to wait for others, and is limited by its
+    // downlink when its turn comes; where every downlink would have to be busy all the time, more
+    // is lost still.
     let cases = [
         (10, 300e3, 7500.0, 1.3),
-        (100, 300e3, 25_000.0, 1.4),
+        (100, 300e3, 25_000.0, 1.5),
         (100, 2e6, 7500.0, 1.6),
     ];
     for (peers, upload, bound, most) in cases {

@@ -16,15 +16,15 @@ const MARKS: usize = 8;
 
 /// Delivery and users served over time, at up to four points each.
 pub(crate) fn charts(results: &Results) -> Vec<Chart> {
-    let has = |metric: &str| results.timeline.iter().any(|row| row.metric == metric);
-    let delivery = if has("delivery_rate") {
-        "delivery_rate"
-    } else {
-        "delivered"
-    };
-    let mut charts = metric_charts(results, delivery, "delivery-over-time");
-    charts.extend(metric_charts(results, "served", "served-over-time"));
-    charts
+    let figures = [
+        ("delivered", "delivered-over-time"),
+        ("delivery_rate", "delivery-over-time"),
+        ("served", "served-over-time"),
+    ];
+    figures
+        .iter()
+        .flat_map(|(metric, name)| metric_charts(results, metric, name))
+        .collect()
 }
 
 fn metric_charts(results: &Results, metric: &str, name: &str) -> Vec<Chart> {

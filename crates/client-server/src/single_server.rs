@@ -275,8 +275,10 @@ impl SingleServer {
 
     fn on_bytes(&mut self, ended: TransferEnded, cx: &mut Context<'_, Self>) {
         let client = &mut self.clients[cx.node().index()];
+        // Of what an earlier life asked for, the part before may be lost with the disk.
+        let continues = ended.label <= client.have;
         let cause = match ended.ending {
-            Ending::Whole { intact: true } => {
+            Ending::Whole { intact: true } if continues => {
                 client.have = self.object.0;
                 if let Some(request) = client.forget() {
                     cx.serve(request);
@@ -287,8 +289,9 @@ impl SingleServer {
                 client.have = 0;
                 Cause::Damaged
             }
+            Ending::Whole { .. } => Cause::ConnectionLost,
             Ending::Broken { delivered } => {
-                if self.config.resume {
+                if self.config.resume && continues {
                     client.have = ended.label + delivered.0;
                 }
                 Cause::ConnectionLost
@@ -306,7 +309,15 @@ impl SingleServer {
         let server = &mut self.server;
         match server.guests[guest.index()] {
             Guest::Served(_) => {}
-            Guest::Waiting => cx.send(guest, Message::Queued, MESSAGE),
+            Guest::Waiting => {
+                // It may have lost its disk since it asked first.
+                let waiting = server
+                    .queue
+                    .iter_mut()
+                    .find(|(waiting, _)| *waiting == guest);
+                waiting.expect("who waits is in the queue").1 = offset;
+                cx.send(guest, Message::Queued, MESSAGE);
+            }
             Guest::Nobody if !server.has_object => cx.send(guest, Message::Refused, MESSAGE),
             Guest::Nobody if server.connections < self.config.connections => {
                 self.serve(guest, offset, cx);

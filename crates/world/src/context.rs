@@ -30,8 +30,12 @@ pub(crate) enum Event<M, T> {
     },
     /// The first bytes of a transfer reach the network's far side.
     TransferBegan { id: TransferId, sender_epoch: u32 },
-    /// A node learns that the other end of a transfer is gone.
-    BreakSeen { by: NodeId, ended: TransferEnded },
+    /// A node learns that the other end of a transfer is gone, unless it crashed itself meanwhile.
+    BreakSeen {
+        by: NodeId,
+        epoch: u32,
+        ended: TransferEnded,
+    },
     /// A timer ran out.
     TimerExpired { node: NodeId, epoch: u32, timer: T },
     /// A user's device leaves for good.
@@ -63,6 +67,8 @@ pub(crate) struct Presence {
     pub(crate) holds: u32,
     /// Its user left for good.
     pub(crate) gone: bool,
+    /// A failure without end holds it down.
+    pub(crate) lost: bool,
 }
 
 impl Presence {
@@ -240,8 +246,12 @@ impl<A: Architecture> Context<'_, A> {
         let ended = ended.expect("an open transfer can be closed");
         self.kernel.charge_transfer(&ended);
         let at = now + self.kernel.network.latency(self.node, other);
-        let ended = broken(&ended);
-        self.out.push((at, Event::BreakSeen { by: other, ended }));
+        let event = Event::BreakSeen {
+            by: other,
+            epoch: self.kernel.presence[other.index()].epoch,
+            ended: broken(&ended),
+        };
+        self.out.push((at, event));
     }
 
     /// Reminds this node of something after `delay`, unless it crashes before.

@@ -87,6 +87,9 @@ impl<A: Architecture> Run<A> {
                 for node in targets {
                     self.failures.holds[index][node.index()] = true;
                     self.crash(node, Down::Crashed(*loss));
+                    if failure.lasts.is_none() {
+                        self.lose(node);
+                    }
                 }
             }
             What::Churn { .. } => {

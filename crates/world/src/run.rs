@@ -74,6 +74,8 @@ pub(crate) struct Run<A: Architecture> {
     ended: Vec<Ended>,
     delivered: Series,
     limit: SimTime,
+    /// Open requests of devices that never come back; no deadline ends them either.
+    hopeless: usize,
     events: u64,
 }
 
@@ -118,6 +120,7 @@ impl<A: Architecture> Run<A> {
             ended: Vec::new(),
             delivered: Series::default(),
             limit,
+            hopeless: 0,
             events: 0,
         })
     }
@@ -148,8 +151,8 @@ impl<A: Architecture> Run<A> {
     /// Within an instant transfers end first, then events happen in the order of scheduling; rates
     /// settle once, when time is about to move on.
     fn step(&mut self) -> bool {
-        let done = self.kernel.world.spec.run_for.is_none() && self.kernel.ledger.open() == 0;
-        if done {
+        let fixed = self.kernel.world.spec.run_for.is_some();
+        if !fixed && self.kernel.ledger.open() == self.hopeless {
             return false;
         }
         let queued = self.queue.next_time();
@@ -160,11 +163,13 @@ impl<A: Architecture> Run<A> {
         let flowing = self.kernel.network.next_time();
         let next = [queued, flowing].into_iter().flatten().min();
         let next = next.unwrap_or(SimTime::NEVER);
-        self.read_series(next.min(self.limit));
-        if next > self.limit || next == SimTime::NEVER {
+        if next == SimTime::NEVER && !fixed {
             // Waiting for nothing: what is open can never end.
-            let still = next == SimTime::NEVER && self.kernel.world.spec.run_for.is_none();
-            self.kernel.now = if still { self.kernel.now } else { self.limit };
+            return false;
+        }
+        self.read_series(next.min(self.limit));
+        if next > self.limit {
+            self.kernel.now = self.limit;
             return false;
         }
         assert!(self.kernel.now <= next, "time never steps back");
@@ -233,9 +238,9 @@ impl<A: Architecture> Run<A> {
                 message,
             } => self.message_delivered(to, from, size, message),
             Event::TransferBegan { id, sender_epoch } => self.transfer_began(id, sender_epoch),
-            Event::BreakSeen { by, ended } => {
+            Event::BreakSeen { by, epoch, ended } => {
                 self.fold(5, by);
-                if self.is_up(by) {
+                if self.kernel.presence[by.index()].epoch == epoch && self.is_up(by) {
                     self.act(by, |architecture, cx| architecture.on_transfer(ended, cx));
                 }
             }
@@ -263,6 +268,10 @@ impl<A: Architecture> Run<A> {
             return;
         }
         self.kernel.ledger.count_attempt(id);
+        let first = self.kernel.ledger.request(id).attempt == 1;
+        if first && self.kernel.presence[user.index()].lost {
+            self.count_hopeless();
+        }
         if self.is_up(user) {
             self.ask(id);
         } else {
@@ -332,8 +341,12 @@ impl<A: Architecture> Run<A> {
     /// Tells `by` one latency from now that `lost` is gone.
     fn see_break(&mut self, by: NodeId, lost: NodeId, ended: &Ended) {
         let at = self.kernel.now + self.kernel.network.latency(lost, by);
-        let ended = broken(ended);
-        self.queue.schedule(at, Event::BreakSeen { by, ended });
+        let event = Event::BreakSeen {
+            by,
+            epoch: self.kernel.presence[by.index()].epoch,
+            ended: broken(ended),
+        };
+        self.queue.schedule(at, event);
     }
 
     /// Lets a node act and schedules the consequences.
@@ -376,6 +389,28 @@ impl<A: Architecture> Run<A> {
         self.break_transfers(node);
         self.hold_request(node);
         self.act(node, |architecture, cx| architecture.on_down(down, cx));
+    }
+
+    /// Notes that a node never comes back. A request whose time has not come counts when it does.
+    pub(crate) fn lose(&mut self, node: NodeId) {
+        let presence = &mut self.kernel.presence[node.index()];
+        if std::mem::replace(&mut presence.lost, true) {
+            return;
+        }
+        if let Some(id) = self.request_of(node)
+            && !matches!(
+                self.kernel.ledger.standing(id),
+                Standing::Ahead | Standing::Over
+            )
+        {
+            self.count_hopeless();
+        }
+    }
+
+    fn count_hopeless(&mut self) {
+        if self.kernel.world.spec.patience.deadline.is_none() {
+            self.hopeless += 1;
+        }
     }
 
     /// Releases a node from one failure; it comes up when none is left.

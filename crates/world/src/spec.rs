@@ -27,7 +27,8 @@ pub struct WorldSpec {
     pub patience: Patience,
     /// What goes wrong.
     pub failures: Vec<Failure>,
-    /// A run ends once every request has ended, unless this is set: then exactly at that time.
+    /// A run ends once every request has ended or its device is down for good, unless this is set:
+    /// then exactly at that time.
     pub run_for: Option<Seconds>,
     /// A run ends at this time at the latest, and what is still open fails.
     pub at_most: Seconds,

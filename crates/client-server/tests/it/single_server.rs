@@ -2,8 +2,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Access, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome, RunRecord, Seconds,
-    SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
+    Access, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome, Pick, RunRecord, Seconds,
+    Share, SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
 };
 
 fn rate(bits: f64) -> BitsPerSecond {
@@ -197,4 +197,42 @@ fn damaged_downloads_are_noticed_and_fetched_again() {
     // Geometric with p = 0.497: mean 2.01, standard deviation 1.43, of 200.
     let mean = f64::from(attempts) / 200.0;
     assert!((mean - 2.01).abs() < 3.3 * 1.43 / 200_f64.sqrt(), "{mean}");
+}
+
+/// Two users, one connection. The server's outage leaves the first with a part; it waits its turn
+/// for the rest when one of the two, by chance, loses its disk.
+#[test]
+fn who_loses_the_disk_while_waiting_is_sent_everything_again() {
+    let config = Config {
+        connections: 1,
+        response_timeout: seconds(2.0),
+        ..Default::default()
+    };
+    let object = Bytes(100_000_000);
+    let mut spec = WorldSpec {
+        object_size: object,
+        ..Default::default()
+    };
+    spec.population.peers = 2;
+    spec.patience.backoff = seconds(10.0);
+    let disk = Failure {
+        who: Who::Random {
+            share: Share::new(0.5).unwrap(),
+            of: Pick::Users,
+        },
+        what: What::Crash(StateLoss::Lost),
+        ..crash(14.0, 0.5)
+    };
+    spec.failures = vec![crash(0.8, 0.1), disk];
+    let mut hit = [0, 0];
+    for seed in 1..=6 {
+        let world = Arc::new(World::draw(&spec, seed, 0));
+        let record = run::<SingleServer>(&world, &config, &AtomicBool::new(false)).unwrap();
+        let victim = record.incidents[1].victims[0].node.index();
+        hit[victim - 1] += 1;
+        assert_eq!(record.served(), 2, "seed {seed}");
+        let received = record.loads[victim].received;
+        assert!(received.0 > object.0 + 4_000_000, "seed {seed}: {received}");
+    }
+    assert!(hit.iter().all(|times| *times > 0), "{hit:?}");
 }

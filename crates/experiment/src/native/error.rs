@@ -73,6 +73,8 @@ pub enum Found {
     Results,
     /// Finished runs of an interrupted run.
     Journal,
+    /// A file or folder of somebody else under a name that results need.
+    Other(&'static str),
 }
 
 impl Error {
@@ -89,6 +91,10 @@ impl Error {
             } => {
                 "--resume goes on from there; --overwrite starts again; another --out leaves it alone"
             }
+            Self::Taken {
+                found: Found::Other(_),
+                ..
+            } => "--overwrite replaces it; another --out leaves it alone",
             Self::OtherPlan { .. } | Self::Damaged { .. } => {
                 "--overwrite starts again; another --out leaves the journal alone"
             }
@@ -119,6 +125,16 @@ impl fmt::Display for Error {
                 found: Found::Journal,
             } => {
                 write!(f, "{} holds an interrupted run", folder.display())
+            }
+            Self::Taken {
+                folder,
+                found: Found::Other(name),
+            } => {
+                write!(
+                    f,
+                    "{} is in the way of results",
+                    folder.join(name).display()
+                )
             }
             Self::OtherPlan { journal, what } => {
                 write!(f, "{} was written for {what}", journal.display())

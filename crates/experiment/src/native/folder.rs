@@ -15,7 +15,8 @@ use crate::tables::{NAMES, Table};
 const MANIFEST: &str = "manifest.json";
 const JOURNAL: &str = ".journal";
 /// What else a result folder holds, besides the tables.
-const OTHERS: [&str; 3] = ["scenario.toml", "scenario.resolved.toml", "report.html"];
+const OTHERS: [&str; 3] = [SCENARIO, "scenario.resolved.toml", "report.html"];
+pub(super) const SCENARIO: &str = "scenario.toml";
 const DRAWN: &str = "charts";
 
 /// A folder that results may be written to.
@@ -64,14 +65,17 @@ impl Folder {
         } else if there(MANIFEST) || NAMES.into_iter().any(there) {
             Some(Found::Results)
         } else {
-            None
+            let mut others = OTHERS.into_iter().chain([DRAWN]);
+            others.find(|name| there(name)).map(Found::Other)
         }
     }
 
     /// Removes what an earlier run left, and nothing else; the manifest, which vouches for the
-    /// rest, goes first.
+    /// rest, goes first. The scenario stays until a new one takes its place: it may be the only
+    /// copy of the one that is being run.
     fn clear(&self) -> Result<(), Error> {
-        for name in [MANIFEST, JOURNAL].into_iter().chain(NAMES).chain(OTHERS) {
+        let others = OTHERS.into_iter().filter(|name| *name != SCENARIO);
+        for name in [MANIFEST, JOURNAL].into_iter().chain(NAMES).chain(others) {
             remove(&self.path.join(name))?;
         }
         let drawn = self.path.join(DRAWN);

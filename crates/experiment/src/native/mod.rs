@@ -92,7 +92,7 @@ pub fn run(
 fn files(scenario: &Scenario, results: &Results) -> Vec<Table> {
     let mut files = vec![
         Table {
-            name: "scenario.toml",
+            name: folder::SCENARIO,
             text: scenario.text.clone(),
         },
         Table {

@@ -156,6 +156,35 @@ fn results_are_not_overwritten_unasked() {
 }
 
 #[test]
+fn files_that_are_no_results_are_not_overwritten_unasked() {
+    for name in ["scenario.toml", "report.html", "charts"] {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join(name);
+        match name {
+            "charts" => fs::create_dir(&path).unwrap(),
+            _ => fs::write(&path, "mine").unwrap(),
+        }
+        let error = run_into(folder.path(), DUEL).unwrap_err();
+        let expected = format!("{} is in the way of results", path.display());
+        assert_eq!(error.to_string(), expected);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+}
+
+/// The scenario that is run may lie in the folder itself.
+#[test]
+fn an_interrupted_overwriting_leaves_the_scenario_there() {
+    let folder = tempdir().unwrap();
+    run_into(folder.path(), DUEL).unwrap();
+    let options = options(folder.path(), 1, Existing::Overwrite);
+    let stop = AtomicBool::new(true);
+    run(&scenario(DUEL), &options, &stop, &|_| {}).unwrap_err();
+    assert!(!folder.path().join("manifest.json").exists());
+    let kept = fs::read_to_string(folder.path().join("scenario.toml")).unwrap();
+    assert_eq!(kept, DUEL);
+}
+
+#[test]
 fn an_interrupted_run_is_not_overwritten_unasked() {
     let folder = tempdir().unwrap();
     interrupt_after(2, folder.path());

@@ -190,7 +190,7 @@ impl Swarm {
         if origin {
             peer.joined = true;
             peer.first_copies = Some(FirstCopies::new(self.piece_count));
-            self.tracker.join(node, netduel_world::SimTime::ZERO);
+            self.tracker.enrol(node);
         }
         self.peers.push(peer);
         self.announced.push(Announced::new(has));

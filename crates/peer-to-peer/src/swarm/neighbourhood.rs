@@ -161,7 +161,14 @@ impl Swarm {
             return;
         }
         let link = Link::new(from, connection, cx.now());
-        self.peers[node.index()].links.push(link);
+        let peer = &mut self.peers[node.index()];
+        peer.links.push(link);
+        if peer.report == 0 {
+            // An origin need not report to be known; from its first neighbour on it does like all.
+            peer.report = 1;
+            let regular = SimDuration::from(self.config.announce_interval);
+            cx.after(regular, Timer::Report(1));
+        }
         let mine = self.announced[node.index()].holdings();
         self.say(from, Message::Accept(connection, mine), cx);
         self.establish(from, holdings, cx);

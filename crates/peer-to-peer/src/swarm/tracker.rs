@@ -29,6 +29,11 @@ impl Tracker {
         self.reported.fill(None);
     }
 
+    /// Enters a member whom the operator wrote down: it stays until it reports or parts.
+    pub(super) fn enrol(&mut self, node: NodeId) {
+        self.join(node, SimTime::NEVER);
+    }
+
     pub(super) fn join(&mut self, node: NodeId, now: SimTime) {
         let place = if let Some((place, _)) = self.reported[node.index()] {
             place
@@ -112,6 +117,21 @@ mod tests {
             counts[..20].iter().all(|c| c.abs_diff(5000) < 245),
             "{counts:?}"
         );
+    }
+
+    #[test]
+    fn whom_the_operator_wrote_down_is_handed_out_until_it_reports_and_falls_silent() {
+        let mut tracker = Tracker::new(NodeId(0), 2, SimDuration(100));
+        tracker.enrol(NodeId(0));
+        let mut rng = Streams::new(1, 1).open("tracker", 0);
+        let mut known = |tracker: &mut Tracker, now| {
+            let chosen = tracker.hand_out(NodeId(1), 9, SimTime(now), &mut rng);
+            !chosen.is_empty()
+        };
+        assert!(known(&mut tracker, 5000));
+        tracker.join(NodeId(0), SimTime(5000));
+        assert!(known(&mut tracker, 5100));
+        assert!(!known(&mut tracker, 5101));
     }
 
     #[test]

@@ -3,7 +3,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 use netduel_peer_to_peer::{Swarm, swarm};
 use netduel_world::{
     Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome,
-    PerSecond, Pick, RunRecord, Seconds, SimDuration, StateLoss, What, Who, World, WorldSpec, run,
+    PerSecond, Pick, RunRecord, Seconds, SimDuration, SimTime, StateLoss, What, Who, World,
+    WorldSpec, run,
 };
 
 const PIECE: Bytes = Bytes(256 * 1024);
@@ -226,6 +227,32 @@ fn a_dead_tracker_keeps_newcomers_out_until_it_is_back() {
     assert_eq!(record.served(), 30);
     let first = record.requests.iter().map(|r| r.ended).min().unwrap();
     assert!(first.as_seconds() > 100.0, "{first}");
+}
+
+/// The first user leaves with the file long before the second comes: only the origin has it.
+#[test]
+fn an_origin_is_found_hours_after_the_start() {
+    for (loss, trackers) in [(None, 0), (None, 1), (Some(StateLoss::Lost), 1)] {
+        let mut spec = small_crowd(Vec::new());
+        spec.population.peers = 2;
+        spec.population.after_download = AfterDownload::Leave;
+        spec.arrivals = Arrivals::Trace(vec![seconds(60.0), seconds(7200.0)]);
+        let mut config = swarm::Config::default();
+        if trackers == 1 {
+            let mut tracker = spec.infrastructure[0].clone();
+            tracker.name = "tracker".into();
+            spec.infrastructure.push(tracker);
+            config.origin = Some("server".into());
+            config.tracker = Some("tracker".into());
+        }
+        spec.failures.extend(loss.map(|loss| {
+            let who = Who::Machine("tracker".into());
+            failure(600.0, Some(60.0), who, What::Crash(loss))
+        }));
+        let record = run_swarm(&spec, &config, 1);
+        assert_eq!(record.served(), 2, "{loss:?}, {trackers} trackers");
+        assert!(record.ended < SimTime::ZERO + SimDuration::from_seconds(7300.0));
+    }
 }
 
 #[test]

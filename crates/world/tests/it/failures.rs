@@ -1,5 +1,6 @@
 use netduel_world::{
-    Failure, Law, NodeId, Pick, RunRecord, Seconds, Share, SimTime, StateLoss, What, Who, WorldSpec,
+    Arrivals, Cause, Failure, Latency, Law, NodeId, Outcome, Pick, RunRecord, Seconds, Share,
+    SimDuration, SimTime, StateLoss, What, Who, WorldSpec,
 };
 
 use crate::probe::{Config, probe};
@@ -79,6 +80,51 @@ fn overlapping_failures_hold_a_node_down_until_the_last_is_over() {
     assert!(at(1.05) > 0);
     assert_eq!(at(1.05), at(39.9));
     assert_eq!(record.served(), 10);
+}
+
+#[test]
+fn a_run_does_not_wait_for_devices_that_never_come_back() {
+    let for_good = Failure {
+        lasts: None,
+        ..crash(
+            1.0,
+            0.0,
+            Who::Random {
+                share: Share::new(0.3).unwrap(),
+                of: Pick::Users,
+            },
+        )
+    };
+    let mut spec = with(vec![for_good.clone(), for_good]);
+    // One of the lost has not asked by then; all ten count as issued nevertheless.
+    let late = spec.clone();
+    spec.arrivals = Arrivals::Trace((0..10).map(|second| seconds(f64::from(second))).collect());
+    for spec in [late, spec] {
+        let record = probe(&spec, &Config::default(), 1);
+        let lost = hit(&record).len() + record.incidents[1].victims.len();
+        let unfinished = Outcome::Failed(Cause::Unfinished);
+        let left = record.requests.iter().filter(|r| r.outcome == unfinished);
+        assert!(left.clone().count() <= lost && left.clone().count() >= 2);
+        assert_eq!(record.served() + left.count(), 10);
+        assert!(record.requests.iter().all(|request| request.attempts == 1));
+        assert!(record.ended < SimTime(60_000_000_000), "{}", record.ended);
+        // The readings are as dense as those of any run of that length.
+        assert!(record.delivered.points().count() > 100);
+    }
+}
+
+/// The server dies at 3 s, which its users would see at 4 s; but they are off from 3.2 s to 3.5 s
+/// and ask anew.
+#[test]
+fn a_break_of_an_earlier_life_is_not_seen() {
+    let mut spec = with(vec![
+        crash(3.0, 0.4, Who::Role(Pick::Infrastructure)),
+        crash(3.2, 0.3, Who::Role(Pick::Users)),
+    ]);
+    spec.latency = Latency::constant(SimDuration::from_seconds(1.0));
+    let record = probe(&spec, &Config::default(), 1);
+    assert_eq!(record.served(), 10);
+    assert!(record.requests.iter().all(|request| request.attempts == 1));
 }
 
 #[test]

@@ -65,14 +65,15 @@ impl Delivery {
 
     /// Measures one incident; `None` when nothing flowed before it, so that nothing can be said.
     ///
-    /// - The rate between two samples is the amount delivered between them over the time between
-    ///   them; such a stretch is the shortest moment seen here, so samples should be evenly spaced.
+    /// - Rates are means over windows of a twentieth of the incident's length, or of what is left
+    ///   to see when it lasts for ever, but not shorter than the time between two samples.
     /// - The baseline is the mean rate over the second half of the time from the first sample to
     ///   the begin of the incident: a ramp at the start does not count.
-    /// - A fall below 90 % of the baseline is blamed on the incident when its stretch begins while
-    ///   the incident lasts. Recovery is the begin of the first later stretch at 90 % or more.
-    /// - The worst moment is looked for from the begin of the incident until recovery, or while the
-    ///   incident lasts when the rate never fell so far.
+    /// - The worst moment is the slowest window that begins while the incident lasts, or before
+    ///   recovery.
+    /// - Recovery is the begin of the first window at 90 % of the baseline or more after the last
+    ///   slower one that began while the incident lasted: a service that goes on for a moment and
+    ///   then fails has not recovered.
     ///
     /// # Source
     /// Depth, recovery time and area of the "resilience triangle": M. Bruneau et al., "A framework
@@ -80,29 +81,27 @@ impl Delivery {
     /// Spectra* 19(4), 2003, 733-752.
     pub fn recovery(&self, incident: Incident) -> Option<Recovery> {
         let baseline = self.baseline(incident.at)?;
-        let stretches = self.stretches(incident.at);
+        let over = incident.until.unwrap_or(self.end).min(self.end);
+        let windows = self.windows(incident.at, (over - incident.at) / WINDOWS);
         let enough = baseline * RECOVERED_SHARE;
-        let over = incident.until.unwrap_or(f64::INFINITY);
-        let during = stretches
+        let during = windows.iter().take_while(|window| window.from < over);
+        let during = during.count();
+        let last_fall = windows[..during]
             .iter()
-            .take_while(|stretch| stretch.from < over)
-            .count();
-        let Some(fall) = stretches[..during]
-            .iter()
-            .position(|stretch| stretch.rate < enough)
-        else {
+            .rposition(|window| window.rate < enough);
+        let Some(last_fall) = last_fall else {
             return Some(Recovery {
                 baseline,
-                dip_depth: depth(&stretches[..during], baseline),
+                dip_depth: depth(&windows[..during], baseline),
                 recovered_after: Some(0.0),
                 lost: 0.0,
             });
         };
-        let back = stretches[fall..]
+        let back = windows[last_fall..]
             .iter()
-            .position(|stretch| stretch.rate >= enough);
-        let dip = back.map_or(&stretches[..], |back| &stretches[..fall + back]);
-        let recovered_at = back.map(|back| stretches[fall + back].from);
+            .position(|window| window.rate >= enough);
+        let dip = back.map_or(&windows[..], |back| &windows[..last_fall + back]);
+        let recovered_at = back.map(|back| windows[last_fall + back].from);
         let missed_until = recovered_at.unwrap_or(self.end);
         let expected = baseline * (missed_until - incident.at);
         let delivered = self.delivered_by(missed_until) - self.delivered_by(incident.at);
@@ -134,31 +133,37 @@ impl Delivery {
         before + (after - before) * (time - from) / (to - from)
     }
 
-    /// The stretches between samples from `at` on; one that `at` cuts in two counts from `at`.
-    fn stretches(&self, at: f64) -> Vec<Stretch> {
-        let after = self.samples.windows(2).filter(|pair| pair[1].0 > at);
-        let stretch = |pair: &[(f64, f64)]| {
-            let rate = (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
-            Stretch {
-                from: pair[0].0.max(at),
-                rate,
-            }
-        };
-        after.map(stretch).collect()
+    /// The mean rates over windows of `length`, or of the time between two samples if that is
+    /// longer, from `at` to the end.
+    fn windows(&self, at: f64, length: f64) -> Vec<Window> {
+        let spacing = self.samples.windows(2).map(|pair| pair[1].0 - pair[0].0);
+        let length = spacing.fold(length, f64::max);
+        let mut windows = Vec::new();
+        let mut from = at;
+        // What is left at the end is a window when it is at least half of one.
+        while from + length / 2.0 <= self.end {
+            let to = (from + length).min(self.end);
+            let delivered = self.delivered_by(to) - self.delivered_by(from);
+            let rate = delivered / (to - from);
+            windows.push(Window { from, rate });
+            from = to;
+        }
+        windows
     }
 }
 
-/// A time between two samples with the mean rate over it.
-struct Stretch {
+/// Windows in which an incident is looked at.
+const WINDOWS: f64 = 20.0;
+
+/// A time with the mean rate over it.
+struct Window {
     from: f64,
     rate: f64,
 }
 
-fn depth(stretches: &[Stretch], baseline: f64) -> f64 {
-    let worst = stretches
-        .iter()
-        .map(|stretch| stretch.rate)
-        .fold(baseline, f64::min);
+fn depth(windows: &[Window], baseline: f64) -> f64 {
+    let rates = windows.iter().map(|window| window.rate);
+    let worst = rates.fold(baseline, f64::min);
     (1.0 - worst / baseline).clamp(0.0, 1.0)
 }
 
@@ -207,6 +212,18 @@ mod tests {
         // The rate is 9 from second 24 on.
         close(found.recovered_after.unwrap(), 14.0);
         close(found.lost, 60.0 + 5.0 + 4.0 + 3.0 + 2.0);
+    }
+
+    #[test]
+    fn a_moment_of_service_before_the_fall_is_no_recovery() {
+        let found = delivery(40, 1e9, |t| match t {
+            10 => 1.0,
+            13..25 => 0.0,
+            _ => 5.0,
+        });
+        let found = found.recovery(CRASH).unwrap();
+        close(found.dip_depth, 1.0);
+        close(found.recovered_after.unwrap(), 15.0);
     }
 
     #[test]
@@ -280,6 +297,7 @@ mod tests {
                 until: Some(20.0),
             })
             .unwrap();
-        close(found.recovered_after.unwrap(), 9.5);
+        // To within one window.
+        close(found.recovered_after.unwrap(), 10.0);
     }
 }

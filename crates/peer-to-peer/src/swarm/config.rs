@@ -35,7 +35,7 @@ pub struct Config {
     pub turn: u32,
     /// Which of the pieces that a neighbour can give is asked for.
     pub choice: Choice,
-    /// Whether the last pieces are asked for from several neighbours at once.
+    /// Whether the last piece is asked for from several neighbours at once.
     pub end_game: bool,
     /// Time between a peer's reports to the tracker. BEP 3 trackers ask for 30 min.
     pub announce_interval: Seconds,

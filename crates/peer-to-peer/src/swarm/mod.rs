@@ -96,6 +96,9 @@ impl Architecture for Swarm {
             format!("every peer knows from the start that {tracker} is the tracker"),
             "the tracker knows the origin from the start".into(),
             "users' uplinks carry pieces as well as requests".into(),
+            "a peer that cannot reach the tracker tries again after 15 s, then 30 s, and so on \
+             (BEP 15); its user's own patience is not asked"
+                .into(),
             "every peer knows the hashes of all pieces".into(),
         ]
     }

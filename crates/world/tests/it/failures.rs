@@ -77,8 +77,8 @@ fn overlapping_failures_hold_a_node_down_until_the_last_is_over() {
         let before = points.iter().rev().find(|(t, _)| t.as_seconds() <= time);
         before.unwrap().1
     };
-    assert!(at(1.05) > 0);
-    assert_eq!(at(1.05), at(39.9));
+    assert!(at(2.0) > 0);
+    assert_eq!(at(2.0), at(39.5));
     assert_eq!(record.served(), 10);
 }
 

@@ -216,14 +216,15 @@ impl Swarm {
             StateLoss::Kept => old.missing.clone(),
             StateLoss::Lost => shuffled(all.clone().collect(), cx.rng()),
         };
-        let kept: Vec<u32> = all.filter(|piece| !missing.contains(piece)).collect();
         let owner = Owner {
             free_rider: old.free_rider,
             slots: self.config.slots,
             uplink: old.uplink,
         };
         let mut peer = Peer::new(missing, self.piece_count, owner);
-        peer.joined = old.joined;
+        let kept: Vec<u32> = all.filter(|piece| !peer.lacks(*piece)).collect();
+        // A leecher takes part again when its user asks again, who may have given up meanwhile.
+        peer.joined = old.joined && peer.has_all();
         peer.opened = old.opened;
         peer.first_copies = (loss == StateLoss::Kept)
             .then(|| {

@@ -19,12 +19,12 @@ pub(crate) fn open(
 ) -> FairnessLedger {
     let first = &points[0];
     FairnessLedger {
-        equal: equal(&first.world, experiment),
+        equal: equal(&first.world),
         different: different(candidates, points, experiment),
     }
 }
 
-fn equal(world: &WorldSpec, experiment: Experiment) -> Vec<String> {
+fn equal(world: &WorldSpec) -> Vec<String> {
     let machines = if world.infrastructure.is_empty() {
         "there are no machines of an operator"
     } else {
@@ -47,10 +47,7 @@ fn equal(world: &WorldSpec, experiment: Experiment) -> Vec<String> {
             "failures: {spared} are spared, as the scenario says"
         ));
     }
-    equal.push(format!(
-        "chance: replication r draws the same world from seed {} for all",
-        experiment.seed
-    ));
+    equal.push("chance: replication r draws the same world for all".to_owned());
     equal
 }
 

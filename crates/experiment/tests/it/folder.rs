@@ -287,7 +287,11 @@ fn the_resolved_scenario_has_the_seed_it_was_run_with() {
     other.experiment.seed = 99;
     other.experiment.replications = 2;
     let options = options(folder.path(), 1, Existing::Refuse);
-    run(&other, &options, &AtomicBool::new(false), &|_| {}).unwrap();
+    let manifest = run(&other, &options, &AtomicBool::new(false), &|_| {}).unwrap();
+    assert_eq!(manifest.seed, 99);
+    // The ledger was opened with the seed of the file.
+    let ledger = manifest.ledger.equal.join("\n");
+    assert!(!ledger.contains("seed"), "{ledger}");
     let text = fs::read_to_string(folder.path().join("scenario.resolved.toml")).unwrap();
     let again = scenario(&text);
     assert_eq!(

@@ -104,9 +104,8 @@ impl Link {
 /// serves nobody else would idle a tenth of its time.
 const ROUND_TRIP_COUNTS: u64 = 10;
 
-/// Pieces asked for ahead at most: the 250 outstanding blocks of 16 KiB that libtorrent lets a
-/// neighbour queue (`max_allowed_in_request_queue` is 2000, `max_out_request_queue` 500), in
-/// pieces of 256 KiB.
+/// Pieces asked for ahead at most: the 500 blocks of 16 KiB that libtorrent asks one neighbour for
+/// (`max_out_request_queue`), in pieces of 256 KiB.
 pub(super) const PIPELINE_MAX: usize = 31;
 
 /// Pieces missing when the end game begins.

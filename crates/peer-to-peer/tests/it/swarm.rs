@@ -268,6 +268,27 @@ fn peers_that_come_and_go_are_served_in_the_end() {
     }
 }
 
+/// The first user's deadline passes while the device is off; the second comes when it is back.
+#[test]
+fn whose_user_gave_up_while_it_was_off_takes_part_no_more() {
+    let crash = What::Crash(StateLoss::Kept);
+    let mut spec = small_crowd(vec![failure(
+        5.0,
+        Some(60.0),
+        Who::Role(Pick::Users),
+        crash,
+    )]);
+    spec.population.peers = 2;
+    spec.infrastructure[0].upload = BitsPerSecond::new(5e6).unwrap();
+    spec.arrivals = Arrivals::Trace(vec![seconds(0.0), seconds(100.0)]);
+    spec.patience.deadline = Some(seconds(50.0));
+    let record = run_swarm(&spec, &swarm::Config::default(), 1);
+    assert_eq!(record.served(), 1);
+    let first = record.loads[1];
+    assert!(first.received > PIECE, "it had pieces to give");
+    assert!(first.sent < PIECE, "{} sent", first.sent);
+}
+
 #[test]
 fn peers_that_lose_their_disks_start_again() {
     let all = Who::Role(Pick::Users);

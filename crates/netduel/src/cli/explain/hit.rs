@@ -123,7 +123,7 @@ impl Hits {
                 .expect("memory takes every line");
         }
         if self.nodes.is_empty() {
-            text.push_str("  nobody: every run had ended before\n");
+            text.push_str("  nobody: no run lasts that long, or the share of so few is none\n");
         }
         text.trim_end().to_owned()
     }

@@ -7,7 +7,7 @@ mod stream;
 mod time;
 
 pub use digest::Digest;
-pub use queue::EventQueue;
+pub use queue::{EventId, EventQueue};
 pub use sample::{Law, LawError};
 pub use stream::{Stream, Streams, uniform, uniform_below};
 pub use time::{SimDuration, SimTime};

@@ -45,7 +45,15 @@ impl SimDuration {
         reason = "a float-to-integer cast saturates, and negative times do not reach here"
     )]
     pub fn from_seconds(seconds: f64) -> Self {
-        Self((seconds * NANOSECONDS).round() as u64)
+        // Conversions to and from signed numbers are one instruction each, rounding is a call.
+        const EXACT: f64 = 4_503_599_627_370_496.0;
+        let nanoseconds = seconds * NANOSECONDS;
+        if (0.0..EXACT).contains(&nanoseconds) {
+            let whole = nanoseconds as i64;
+            let half = nanoseconds - whole as f64 >= 0.5;
+            return Self(whole as u64 + u64::from(half));
+        }
+        Self(nanoseconds.round() as u64)
     }
 
     /// The length in seconds.
@@ -106,6 +114,17 @@ mod tests {
         assert_eq!(SimDuration::from_seconds(0.02), SimDuration(20_000_000));
         assert_eq!(SimDuration::from_seconds(1e-10), SimDuration(0));
         assert_eq!(SimDuration::from_seconds(f64::INFINITY).0, u64::MAX);
+    }
+
+    #[test]
+    fn a_half_rounds_up_and_nothing_else_does() {
+        for n in 0..1_000_000_u64 {
+            for nanoseconds in [(n * n) as f64 * 0.37, n as f64 * 0.5, n as f64 * 1e13] {
+                let seconds = nanoseconds / 1e9;
+                let off = SimDuration::from_seconds(seconds).0 as f64 - (seconds * 1e9).round();
+                assert!(off.abs() <= 0.0, "{seconds} s is off by {off}");
+            }
+        }
     }
 
     #[test]

@@ -155,12 +155,14 @@ impl<A: Architecture> Run<A> {
         if !fixed && self.kernel.ledger.open() == self.hopeless {
             return false;
         }
-        let queued = self.queue.next_time();
-        if queued == Some(self.kernel.now) {
+        if self.queue.next_time_until(self.kernel.now).is_some() {
             self.pop();
             return true;
         }
         let flowing = self.kernel.network.next_time();
+        let queued = self
+            .queue
+            .next_time_until(flowing.unwrap_or(SimTime::NEVER));
         let next = [queued, flowing].into_iter().flatten().min();
         let next = next.unwrap_or(SimTime::NEVER);
         if next == SimTime::NEVER && !fixed {

@@ -221,7 +221,6 @@ impl Swarm {
             uplink: old.uplink,
         };
         let mut peer = Peer::new(missing, self.piece_count, owner);
-        let kept: Vec<u32> = all.filter(|piece| !peer.lacks(*piece)).collect();
         // A leecher takes part again when its user asks again, who may have given up meanwhile.
         peer.joined = old.joined && peer.has_all();
         peer.opened = old.opened;

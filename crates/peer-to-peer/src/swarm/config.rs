@@ -104,10 +104,6 @@ impl Config {
                 problem: format!("is {}; expected 2 to {CONNECTIONS_MAX}", self.connections),
             });
         }
-        // Neighbours that have a piece are counted in 16 bits.
-        if self.connections > u32::from(u16::MAX) {
-            return refuse("connections", "is above 65535; expected fewer");
-        }
         let times = [
             ("choke-interval", self.choke_interval),
             ("announce-interval", self.announce_interval),
@@ -118,24 +114,5 @@ impl Config {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn more_connections_than_can_be_counted_are_refused() {
-        let with = |connections| Config {
-            connections,
-            ..Default::default()
-        };
-        assert_eq!(with(65_535).check(), Ok(()));
-        let error = with(65_536).check().unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "`connections` is above 65535; expected fewer"
-        );
     }
 }

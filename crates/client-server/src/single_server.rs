@@ -121,7 +121,7 @@ impl Architecture for SingleServer {
     const KIND: &'static str = "single-server";
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "one machine serves everybody, with bounded connections and queue";
-    const USES: &'static [WorldKey] = &[];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = Config;
     type Message = Message;
     type Timer = Patience;

@@ -20,7 +20,9 @@ pub(crate) fn toml(
     let mut raw = raw.clone();
     let used = |key| candidates.iter().any(|c| c.kind.uses.contains(&key));
     fill_population(&mut raw.population, &used);
-    fill_patience(&mut raw.patience, &first.world.patience);
+    if used(WorldKey::Retries) {
+        fill_patience(&mut raw.patience, &first.world.patience);
+    }
     fill_experiment(&mut raw.experiment, first);
     if let Either::Text(time) = raw.network.latency {
         raw.network.latency = Either::Table(LatencyTable {

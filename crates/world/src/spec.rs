@@ -261,4 +261,6 @@ pub enum WorldKey {
     FreeRiders,
     /// `population.after-download`.
     AfterDownload,
+    /// `patience.retries` and the waits between them: whether attempts can fail.
+    Retries,
 }

@@ -28,7 +28,7 @@ impl Architecture for Depot {
     const KIND: &'static str = "depot";
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "one machine sends the object to whoever asks";
-    const USES: &'static [WorldKey] = &[];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = Config;
     type Message = ();
     type Timer = NodeId;

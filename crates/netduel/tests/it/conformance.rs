@@ -31,7 +31,6 @@ size = "20 MB"
 arrivals = {{ poisson = "1 /s" }}
 [patience]
 deadline = "10 min"
-retries = 8
 [[failures]]
 at = "0 s"
 who = "users"
@@ -170,7 +169,7 @@ fn a_world_without_its_machines_fails_with_a_cause() {
     every_kind(|kind| {
         let dead = calm(kind).replace(
             "[contenders",
-            "[patience]\ndeadline = \"1 h\"\nretries = 2\n[[failures]]\nat = \"0 s\"\nwho = \
+            "[patience]\ndeadline = \"1 h\"\n[[failures]]\nat = \"0 s\"\nwho = \
              \"infrastructure\"\nwhat = \"crash\"\n[contenders",
         );
         let record = run(&scenario(&dead), 0);

@@ -18,6 +18,7 @@ impl Swarm {
         let peer = &mut self.peers[cx.node().index()];
         if !peer.reviewing && !peer.links.is_empty() {
             peer.reviewing = true;
+            peer.sent = (cx.bytes_sent(), cx.now());
             cx.after(SimDuration::from(self.config.choke_interval), Timer::Review);
         }
     }
@@ -45,7 +46,7 @@ impl Swarm {
         let sent = cx.bytes_sent();
         let now = cx.now();
         let peer = &mut self.peers[cx.node().index()];
-        let (before, since) = std::mem::replace(&mut peer.sent, (sent, now));
+        let (before, since) = peer.sent;
         let possible = peer.uplink.get() / 8.0 * now.since(since).as_seconds();
         let idles = ((sent.0 - before.0) as f64) < UPLINK_FULL * possible;
         let served = peer.links.iter().filter(|link| !link.told.choking).count();
@@ -126,11 +127,19 @@ impl Swarm {
     /// wait for the next review would leave all it gives with a few.
     pub(super) fn take_turns(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &self.peers[cx.node().index()];
-        let waits = |link: &Link| link.is_wanted() && link.told.choking;
-        let is_over = peer.links[index].turn >= self.config.turn;
-        if peer.has_all() && is_over && peer.links.iter().any(waits) {
+        if !peer.has_all() || peer.links[index].turn < self.config.turn {
+            return;
+        }
+        let waits = |index: &usize| {
+            let link = &peer.links[*index];
+            link.is_wanted() && link.told.choking
+        };
+        let waiting: Vec<usize> = (0..peer.links.len()).filter(waits).collect();
+        if let Some(next) = draw(&waiting, cx) {
+            let links = &mut self.peers[cx.node().index()].links;
+            links[next].optimistic = std::mem::take(&mut links[index].optimistic);
             self.set_choking(index, true, cx);
-            self.fill_slots(cx);
+            self.set_choking(next, false, cx);
         }
     }
 

@@ -229,11 +229,13 @@ impl Swarm {
         if let Ending::Broken { .. } = ended.ending {
             self.forget_link(index, cx);
             self.after_loss(cx);
-        } else if let Some(next) = take_first(&mut link.queue) {
+            return;
+        }
+        self.take_turns(index, cx);
+        let queue = &mut self.peers[cx.node().index()].links[index].queue;
+        if let Some(next) = take_first(queue) {
             let upload = cx.follow_on(ended, self.piece_size(next), u64::from(next));
             self.sending(index, next, upload, cx);
-        } else {
-            self.take_turns(index, cx);
         }
     }
 

@@ -87,8 +87,14 @@ impl Check<'_> {
             let why = "no contender takes notice of what users do after the download";
             note("population.after-download".into(), why);
         }
-        if self.raw.patience.retries == Some(0) {
-            for name in ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"] {
+        let waits = ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"];
+        if !self.used(WorldKey::Retries) {
+            for name in waits.into_iter().chain(["retries"]) {
+                let why = "no contender ever fails an attempt";
+                note(Key::from("patience").join(name), why);
+            }
+        } else if self.raw.patience.retries == Some(0) {
+            for name in waits {
                 note(Key::from("patience").join(name), "there are no retries");
             }
         }

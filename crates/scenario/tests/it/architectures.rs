@@ -56,7 +56,7 @@ impl Architecture for Hub {
     const KIND: &'static str = "hub";
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "Everybody asks one machine.";
-    const USES: &'static [WorldKey] = &[];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = HubConfig;
 
     fn assemble(config: &HubConfig, cast: &Cast<'_>, _: &mut Stream) -> Result<Self, ConfigError> {

@@ -35,7 +35,7 @@ impl Architecture for Probe {
     const KIND: &'static str = "probe";
     const FAMILY: &'static str = "test";
     const ABOUT: &'static str = "tries the contract";
-    const USES: &'static [WorldKey] = &[];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = Config;
     type Message = &'static str;
     type Timer = ();

@@ -18,7 +18,7 @@ use super::{
 pub(super) fn run(call: &Call, args: &RunArgs) -> Result<Exit, Failure> {
     let mut scenario = call.read(&args.file)?;
     if let Some(replications) = args.replications {
-        scenario.experiment.replications = replications.get();
+        scenario.experiment.replications = replications;
     }
     if let Some(seed) = args.seed {
         scenario.experiment.seed = seed;

@@ -35,6 +35,7 @@ fn a_wrong_command_line_ends_with_2() {
         &["run", "a.toml", "--resume", "--overwrite"],
         &["run", "a.toml", "--jobs", "0"],
         &["run", "a.toml", "--replications", "0"],
+        &["run", "a.toml", "--replications", "10001"],
         &[],
     ] {
         let (code, data, _) = place.call(args);

@@ -73,6 +73,8 @@ pub enum Found {
     Results,
     /// Finished runs of an interrupted run.
     Journal,
+    /// Files of other origin where results would go.
+    Files,
 }
 
 impl Error {
@@ -82,13 +84,20 @@ impl Error {
             Self::Taken {
                 found: Found::Results,
                 ..
-            } => "--overwrite makes them again; another --out leaves them alone",
+            } => {
+                "--overwrite makes them again; another --out leaves them alone; `netduel report` \
+                 draws charts that are missing"
+            }
             Self::Taken {
                 found: Found::Journal,
                 ..
             } => {
                 "--resume goes on from there; --overwrite starts again; another --out leaves it alone"
             }
+            Self::Taken {
+                found: Found::Files,
+                ..
+            } => "another --out leaves them alone; --overwrite puts results in their place",
             Self::OtherPlan { .. } | Self::Damaged { .. } => {
                 "--overwrite starts again; another --out leaves the journal alone"
             }
@@ -119,6 +128,13 @@ impl fmt::Display for Error {
                 found: Found::Journal,
             } => {
                 write!(f, "{} holds an interrupted run", folder.display())
+            }
+            Self::Taken {
+                folder,
+                found: Found::Files,
+            } => {
+                let folder = folder.display();
+                write!(f, "{folder} holds files of the names that results have")
             }
             Self::OtherPlan { journal, what } => {
                 write!(f, "{} was written for {what}", journal.display())

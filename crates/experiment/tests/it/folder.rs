@@ -266,3 +266,32 @@ fn the_resolved_scenario_has_the_seed_it_was_run_with() {
         (99, 2)
     );
 }
+
+#[test]
+fn files_of_other_origin_are_not_lost_unasked() {
+    for name in ["scenario.toml", "report.html", "charts/mine.csv"] {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "mine").unwrap();
+        let error = run_into(folder.path(), DUEL).unwrap_err();
+        let found = Found::Files;
+        assert!(
+            matches!(error, Error::Taken { found: f, .. } if f == found),
+            "{name}: {error}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn a_scenario_that_lies_where_its_results_go_is_there_at_every_moment() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("scenario.toml");
+    fs::write(&path, &scenario(DUEL).text).unwrap();
+    interrupt_after(0, folder.path());
+    let again = options(folder.path(), 1, Existing::Overwrite);
+    let stop = AtomicBool::new(true);
+    run(&scenario(DUEL), &again, &stop, &|_| {}).unwrap_err();
+    assert_eq!(fs::read_to_string(&path).unwrap(), scenario(DUEL).text);
+}

@@ -51,6 +51,7 @@ fn a_second_run_needs_to_be_told_what_to_do_with_the_first() {
         said.starts_with("error: results/small/duel holds results already\nhint: --overwrite"),
         "{said}"
     );
+    assert!(said.contains("`netduel report` draws"), "{said}");
     assert_eq!(
         place
             .call(&["run", FILE, "--no-png", "--overwrite", "--jobs", "1"])

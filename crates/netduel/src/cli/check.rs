@@ -24,7 +24,7 @@ pub(super) fn check(call: &Call, files: &[PathBuf]) -> Result<Exit, Failure> {
                     counted(replications, "replication"),
                     counted(scenario.points.len(), "point"),
                 );
-                terminal::say(&runs)?;
+                terminal::say_to_whoever_reads(&runs)?;
             }
             Err(failure) => {
                 terminal::complain(&failure);

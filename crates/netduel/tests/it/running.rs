@@ -85,6 +85,15 @@ fn a_claim_that_does_not_hold_ends_with_4_and_says_by_how_much() {
         "{data}"
     );
     exists(&place.path("results/small/duel/report.html"));
+    // Whoever stops reading does not make the claim hold.
+    let unread = ["run", FILE, "--no-png", "--overwrite"];
+    let mut child = place
+        .command(&unread)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(4));
 }
 
 #[test]

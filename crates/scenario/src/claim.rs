@@ -209,9 +209,18 @@ impl Ground<'_> {
     }
 }
 
+/// Larger numbers are slips; their squares, which intervals are made of, would be no numbers.
+const NUMBER_MAX: f64 = 1e100;
+
+/// A number that can be reckoned with.
 fn finite(number: f64, text: &str) -> Result<f64, Problem> {
-    if number.is_finite() {
+    if number.abs() <= NUMBER_MAX {
         return Ok(number);
+    }
+    if number.is_finite() {
+        let problem =
+            format!("has \"{text}\" on the right; expected no number or factor beyond 1e100");
+        return Err((problem, None));
     }
     let problem = format!(
         "has \"{text}\" on the right; expected a number, or a metric times or over a number"

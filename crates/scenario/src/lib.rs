@@ -25,7 +25,7 @@ mod words;
 pub use claim::{Bound, Claim, METRICS, Relation, Term};
 pub use error::{Position, ScenarioError};
 pub use files::{Disk, Files};
-pub use plan::read;
+pub use plan::{REPLICATIONS_MAX, read};
 pub use scenario::{Axis, Entrant, Experiment, FairnessLedger, Point, Scenario};
 pub use schema::schema;
 pub use template::template;

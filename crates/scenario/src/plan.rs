@@ -24,6 +24,10 @@ use crate::{
 /// than the normal one that endless replications approach (2.09 against 1.96 standard errors).
 pub(crate) const REPLICATIONS: u32 = 20;
 
+/// More replications than this are a slip: with 10,000 an interval is 2 % of a standard deviation
+/// to either side.
+pub const REPLICATIONS_MAX: u32 = 10_000;
+
 /// The seed unless the scenario says otherwise.
 pub(crate) const SEED: u64 = 1;
 
@@ -206,9 +210,10 @@ fn experiment(doc: &Document<'_>, raw: &raw::Scenario) -> Result<Experiment, Sce
         }
     }
     let replications = raw.experiment.replications.unwrap_or(REPLICATIONS);
-    if replications == 0 {
+    if !(1..=REPLICATIONS_MAX).contains(&replications) {
         let key = Key::from("experiment.replications");
-        return Err(doc.refuse(&key, "a whole number from 1 up"));
+        let expected = format!("a whole number from 1 to {REPLICATIONS_MAX}");
+        return Err(doc.refuse(&key, expected));
     }
     Ok(Experiment {
         seed: raw.experiment.seed.unwrap_or(SEED),

@@ -60,7 +60,8 @@ impl<'a> Tables<'a> {
                     format!("names \"{name}\", {why}; expected a CSV table"),
                 )
             })?;
-            let text: Rc<str> = text.into();
+            // Spreadsheets put a byte order mark in front, which is no part of the first column.
+            let text: Rc<str> = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
             let mut read = self.read.borrow_mut();
             read.push((name.to_owned(), Rc::clone(&text)));
             text

@@ -117,7 +117,12 @@ impl Kernel {
         let longest = patience.backoff_max.get();
         let mut wait = patience.backoff.get();
         for _ in 1..attempts {
-            wait = (wait * patience.backoff_factor).min(longest);
+            let next = (wait * patience.backoff_factor).min(longest);
+            // A wait that no longer grows stays as it is, however many attempts follow.
+            if next <= wait {
+                break;
+            }
+            wait = next;
         }
         let entity = u64::from(attempts) << 32 | u64::from(id.0);
         let u = self.world.streams.draw("patience/backoff", entity);

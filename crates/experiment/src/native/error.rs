@@ -73,8 +73,8 @@ pub enum Found {
     Results,
     /// Finished runs of an interrupted run.
     Journal,
-    /// A file or folder of somebody else under a name that results need.
-    Other(&'static str),
+    /// Files of other origin where results would go.
+    Files,
 }
 
 impl Error {
@@ -84,7 +84,10 @@ impl Error {
             Self::Taken {
                 found: Found::Results,
                 ..
-            } => "--overwrite makes them again; another --out leaves them alone",
+            } => {
+                "--overwrite makes them again; another --out leaves them alone; `netduel report` \
+                 draws charts that are missing"
+            }
             Self::Taken {
                 found: Found::Journal,
                 ..
@@ -92,9 +95,9 @@ impl Error {
                 "--resume goes on from there; --overwrite starts again; another --out leaves it alone"
             }
             Self::Taken {
-                found: Found::Other(_),
+                found: Found::Files,
                 ..
-            } => "--overwrite replaces it; another --out leaves it alone",
+            } => "another --out leaves them alone; --overwrite puts results in their place",
             Self::OtherPlan { .. } | Self::Damaged { .. } => {
                 "--overwrite starts again; another --out leaves the journal alone"
             }
@@ -128,13 +131,10 @@ impl fmt::Display for Error {
             }
             Self::Taken {
                 folder,
-                found: Found::Other(name),
+                found: Found::Files,
             } => {
-                write!(
-                    f,
-                    "{} is in the way of results",
-                    folder.join(name).display()
-                )
+                let folder = folder.display();
+                write!(f, "{folder} holds files of the names that results have")
             }
             Self::OtherPlan { journal, what } => {
                 write!(f, "{} was written for {what}", journal.display())

@@ -14,9 +14,10 @@ use crate::tables::{NAMES, Table};
 
 const MANIFEST: &str = "manifest.json";
 const JOURNAL: &str = ".journal";
-/// What else a result folder holds, besides the tables.
-const OTHERS: [&str; 3] = [SCENARIO, "scenario.resolved.toml", "report.html"];
+/// The scenario as it was run; it may be the very file that was asked to be run.
 pub(super) const SCENARIO: &str = "scenario.toml";
+/// What else a result folder holds, besides the tables.
+const OTHERS: [&str; 2] = ["scenario.resolved.toml", "report.html"];
 const DRAWN: &str = "charts";
 
 /// A folder that results may be written to.
@@ -27,11 +28,13 @@ pub(super) struct Folder {
 
 impl Folder {
     /// Makes sure that the folder is there and that nothing in it is lost unasked.
-    pub(super) fn open(path: &Path, existing: Existing) -> Result<Self, Error> {
+    ///
+    /// - `scenario`: the text of the scenario that is to be run.
+    pub(super) fn open(path: &Path, existing: Existing, scenario: &str) -> Result<Self, Error> {
         let folder = Self {
             path: path.to_owned(),
         };
-        match (folder.found(), existing) {
+        match (folder.found(scenario), existing) {
             (None, _) | (Some(Found::Journal), Existing::Resume) => {}
             (Some(_), Existing::Overwrite) => folder.clear()?,
             (Some(found), _) => {
@@ -58,38 +61,49 @@ impl Folder {
         remove(&self.journal())
     }
 
-    fn found(&self) -> Option<Found> {
+    fn found(&self, scenario: &str) -> Option<Found> {
         let there = |name: &str| self.path.join(name).exists();
+        let other_scenario = || {
+            let text = fs::read(self.path.join(SCENARIO));
+            text.is_ok_and(|text| text != scenario.as_bytes())
+        };
+        let drawn = || self.drawn().is_ok_and(|drawn| !drawn.is_empty());
         if there(JOURNAL) {
             Some(Found::Journal)
         } else if there(MANIFEST) || NAMES.into_iter().any(there) {
             Some(Found::Results)
+        } else if OTHERS.into_iter().any(there) || other_scenario() || drawn() {
+            Some(Found::Files)
         } else {
-            let mut others = OTHERS.into_iter().chain([DRAWN]);
-            others.find(|name| there(name)).map(Found::Other)
+            None
         }
     }
 
     /// Removes what an earlier run left, and nothing else; the manifest, which vouches for the
-    /// rest, goes first. The scenario stays until a new one takes its place: it may be the only
-    /// copy of the one that is being run.
+    /// rest, goes first. The scenario stays until a new one takes its place: when it is the file
+    /// that is being run, there is no other.
     fn clear(&self) -> Result<(), Error> {
-        let others = OTHERS.into_iter().filter(|name| *name != SCENARIO);
-        for name in [MANIFEST, JOURNAL].into_iter().chain(NAMES).chain(others) {
+        for name in [MANIFEST, JOURNAL].into_iter().chain(NAMES).chain(OTHERS) {
             remove(&self.path.join(name))?;
         }
-        let drawn = self.path.join(DRAWN);
-        let Ok(entries) = fs::read_dir(&drawn) else {
-            return Ok(());
-        };
-        for entry in entries {
-            let path = entry.map_err(|source| write_error(&drawn, source))?.path();
-            let ours = ["svg", "png", "csv", "txt"].map(Some);
-            if ours.contains(&path.extension().and_then(|e| e.to_str())) {
-                remove(&path)?;
-            }
+        for path in self.drawn()? {
+            remove(&path)?;
         }
         Ok(())
+    }
+
+    /// Files that look like drawn charts.
+    fn drawn(&self) -> Result<Vec<PathBuf>, Error> {
+        let drawn = self.path.join(DRAWN);
+        let Ok(entries) = fs::read_dir(&drawn) else {
+            return Ok(Vec::new());
+        };
+        let ours = ["svg", "png", "csv", "txt"].map(Some);
+        let paths = entries.map(|entry| Ok(entry?.path()));
+        let paths: io::Result<Vec<PathBuf>> = paths.collect();
+        let mut paths = paths.map_err(|source| write_error(&drawn, source))?;
+        paths.retain(|path| ours.contains(&path.extension().and_then(|e| e.to_str())));
+        Ok(paths)
     }
 
     /// Writes a file so that a reader finds either the old one or the new one, never a part.

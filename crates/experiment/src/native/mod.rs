@@ -71,7 +71,7 @@ pub fn run(
 ) -> Result<Manifest, Error> {
     let started = clock::now();
     let plan = jobs(scenario);
-    let folder = Folder::open(&options.out, options.existing)?;
+    let folder = Folder::open(&options.out, options.existing, &scenario.text)?;
     let (journal, kept) = Journal::open(folder.journal(), &Header::of(scenario), scenario)?;
     let done = run_missing(scenario, options, &plan, (journal, kept), stop, tick)?;
     let results = Results::new(scenario, done);

@@ -157,16 +157,16 @@ fn results_are_not_overwritten_unasked() {
 
 #[test]
 fn files_that_are_no_results_are_not_overwritten_unasked() {
-    for name in ["scenario.toml", "report.html", "charts"] {
+    for name in ["scenario.toml", "report.html", "charts/mine.png"] {
         let folder = tempdir().unwrap();
         let path = folder.path().join(name);
-        match name {
-            "charts" => fs::create_dir(&path).unwrap(),
-            _ => fs::write(&path, "mine").unwrap(),
-        }
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "mine").unwrap();
         let error = run_into(folder.path(), DUEL).unwrap_err();
-        let expected = format!("{} is in the way of results", path.display());
+        let found = folder.path().display();
+        let expected = format!("{found} holds files of the names that results have");
         assert_eq!(error.to_string(), expected);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }
@@ -298,4 +298,33 @@ fn the_resolved_scenario_has_the_seed_it_was_run_with() {
         (again.experiment.seed, again.experiment.replications),
         (99, 2)
     );
+}
+
+#[test]
+fn files_of_other_origin_are_not_lost_unasked() {
+    for name in ["scenario.toml", "report.html", "charts/mine.csv"] {
+        let folder = tempdir().unwrap();
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, "mine").unwrap();
+        let error = run_into(folder.path(), DUEL).unwrap_err();
+        let found = Found::Files;
+        assert!(
+            matches!(error, Error::Taken { found: f, .. } if f == found),
+            "{name}: {error}"
+        );
+        assert_eq!(fs::read_to_string(&path).unwrap(), "mine");
+    }
+}
+
+#[test]
+fn a_scenario_that_lies_where_its_results_go_is_there_at_every_moment() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("scenario.toml");
+    fs::write(&path, &scenario(DUEL).text).unwrap();
+    interrupt_after(0, folder.path());
+    let again = options(folder.path(), 1, Existing::Overwrite);
+    let stop = AtomicBool::new(true);
+    run(&scenario(DUEL), &again, &stop, &|_| {}).unwrap_err();
+    assert_eq!(fs::read_to_string(&path).unwrap(), scenario(DUEL).text);
 }

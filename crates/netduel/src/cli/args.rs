@@ -1,12 +1,10 @@
 //! What may be asked for.
 
-use std::{
-    num::{NonZeroU32, NonZeroUsize},
-    path::PathBuf,
-};
+use std::{num::NonZeroUsize, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint, builder::RangedI64ValueParser, value_parser};
 use clap_complete::Shell;
+use netduel_scenario::REPLICATIONS_MAX;
 
 /// Lets a client-server design and a peer-to-peer design serve the same users in the same
 /// simulated world, and says which one served them better, by how much, and when that flips.
@@ -79,8 +77,8 @@ pub(super) struct RunArgs {
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
     /// Replications of each point, in place of the scenario's number.
-    #[arg(long, value_name = "N")]
-    pub(super) replications: Option<NonZeroU32>,
+    #[arg(long, value_name = "N", value_parser = replications())]
+    pub(super) replications: Option<u32>,
     /// The seed of every draw, in place of the scenario's.
     #[arg(long, value_name = "N")]
     pub(super) seed: Option<u64>,
@@ -109,6 +107,10 @@ pub(super) struct ExplainArgs {
     /// As JSON.
     #[arg(long)]
     pub(super) json: bool,
+}
+
+fn replications() -> RangedI64ValueParser<u32> {
+    value_parser!(u32).range(1..=i64::from(REPLICATIONS_MAX))
 }
 
 #[cfg(test)]

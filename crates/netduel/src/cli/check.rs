@@ -14,16 +14,17 @@ pub(super) fn check(call: &Call, files: &[PathBuf]) -> Result<Exit, Failure> {
     for file in files {
         match call.read(file) {
             Ok(scenario) => {
-                let runs = netduel_experiment::jobs(&scenario).len() * scenario.contenders.len();
+                let replications = scenario.experiment.replications as usize;
+                let runs = scenario.points.len() * replications * scenario.contenders.len();
                 let runs = format!(
                     "{}: valid; {} of {} contenders, {} at {}",
                     file.display(),
                     counted(runs, "run"),
                     scenario.contenders.len(),
-                    counted(scenario.experiment.replications as usize, "replication"),
+                    counted(replications, "replication"),
                     counted(scenario.points.len(), "point"),
                 );
-                terminal::say(&runs)?;
+                terminal::say_to_whoever_reads(&runs)?;
             }
             Err(failure) => {
                 terminal::complain(&failure);

@@ -27,17 +27,18 @@ pub(super) fn new(call: &Call, file: &Path) -> Result<Exit, Failure> {
 }
 
 fn write(file: &Path, text: &str) -> Result<(), Failure> {
+    let unwritable = |source: io::Error| Failure::Write {
+        path: file.to_owned(),
+        source,
+    };
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::AlreadyExists => Failure::Exists {
             path: file.to_owned(),
         },
-        _ => Failure::Write {
-            path: file.to_owned(),
-            source,
-        },
+        _ => unwritable(source),
     };
     if let Some(folder) = file.parent() {
-        fs::create_dir_all(folder).map_err(failed)?;
+        fs::create_dir_all(folder).map_err(unwritable)?;
     }
     let opened = OpenOptions::new().write(true).create_new(true).open(file);
     opened

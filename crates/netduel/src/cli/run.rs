@@ -18,7 +18,7 @@ use super::{
 pub(super) fn run(call: &Call, args: &RunArgs) -> Result<Exit, Failure> {
     let mut scenario = call.read(&args.file)?;
     if let Some(replications) = args.replications {
-        scenario.experiment.replications = replications.get();
+        scenario.experiment.replications = replications;
     }
     if let Some(seed) = args.seed {
         scenario.experiment.seed = seed;
@@ -31,7 +31,7 @@ pub(super) fn run(call: &Call, args: &RunArgs) -> Result<Exit, Failure> {
     let manifest = made?;
     let words = draw::draw(&options.out, !args.no_png, &stop)?;
     if !args.quiet {
-        terminal::say(&summary(&words, &manifest.claims, &options.out))?;
+        terminal::say_to_whoever_reads(&summary(&words, &manifest.claims, &options.out))?;
     }
     let all_hold = manifest.claims.iter().all(|claim| claim.holds);
     Ok(if all_hold {

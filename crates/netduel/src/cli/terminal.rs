@@ -14,6 +14,17 @@ pub(super) fn say(text: &str) -> Result<Exit, Failure> {
     said.map(|()| Exit::Fine).map_err(Failure::Unheard)
 }
 
+/// Prints data on stdout; when nobody reads on, that changes nothing about what it says.
+///
+/// # Errors
+/// [`Failure::Unheard`] when printing fails in any other way.
+pub(super) fn say_to_whoever_reads(text: &str) -> Result<(), Failure> {
+    match say(text) {
+        Err(failure) if !failure.is_silent() => Err(failure),
+        _ => Ok(()),
+    }
+}
+
 /// Says on stderr what went wrong, and what may help.
 pub(super) fn complain(failure: &Failure) {
     if failure.is_silent() {

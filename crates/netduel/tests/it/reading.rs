@@ -35,6 +35,7 @@ fn a_wrong_command_line_ends_with_2() {
         &["run", "a.toml", "--resume", "--overwrite"],
         &["run", "a.toml", "--jobs", "0"],
         &["run", "a.toml", "--replications", "0"],
+        &["run", "a.toml", "--replications", "10001"],
         &[],
     ] {
         let (code, data, _) = place.call(args);
@@ -130,6 +131,12 @@ fn a_new_scenario_is_valid_and_never_overwrites_one() {
     );
     let kept = std::fs::read_to_string(place.path("scenarios/small/duel.toml")).unwrap();
     assert_eq!(kept, DUEL);
+    let (code, _, said) = place.call(&["new", "scenarios/small/duel.toml/below.toml"]);
+    assert_eq!(code, 1);
+    assert!(
+        said.starts_with("error: cannot write scenarios/small/duel.toml/below.toml: "),
+        "{said}"
+    );
 }
 
 #[test]

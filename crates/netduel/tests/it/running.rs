@@ -51,6 +51,7 @@ fn a_second_run_needs_to_be_told_what_to_do_with_the_first() {
         said.starts_with("error: results/small/duel holds results already\nhint: --overwrite"),
         "{said}"
     );
+    assert!(said.contains("`netduel report` draws"), "{said}");
     assert_eq!(
         place
             .call(&["run", FILE, "--no-png", "--overwrite", "--jobs", "1"])
@@ -84,6 +85,15 @@ fn a_claim_that_does_not_hold_ends_with_4_and_says_by_how_much() {
         "{data}"
     );
     exists(&place.path("results/small/duel/report.html"));
+    // Whoever stops reading does not make the claim hold.
+    let unread = ["run", FILE, "--no-png", "--overwrite"];
+    let mut child = place
+        .command(&unread)
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(4));
 }
 
 #[test]

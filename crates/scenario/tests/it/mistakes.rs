@@ -169,7 +169,12 @@ fn values_out_of_range_are_shown_as_written() {
         (
             "",
             "[experiment]\nreplications = 0\n",
-            "25:16: `experiment.replications` is 0; expected a whole number from 1 up",
+            "25:16: `experiment.replications` is 0; expected a whole number from 1 to 10000",
+        ),
+        (
+            "",
+            "[experiment]\nreplications = 4294967295\n",
+            "25:16: `experiment.replications` is 4294967295; expected a whole number from 1 to 10000",
         ),
         (
             "",

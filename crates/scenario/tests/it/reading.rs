@@ -379,3 +379,10 @@ fn no_text_brings_the_reader_down() {
         }
     }
 }
+
+#[test]
+fn a_byte_order_mark_before_a_table_is_no_part_of_its_first_column() {
+    let text = changed("\"10 Mbps\"", "{ table = 'up.csv' }");
+    let marked = read_with(&text, &[("up.csv", "\u{feff}share,value_kbps\n1,5000\n")]);
+    assert!(marked.is_ok(), "{marked:?}");
+}

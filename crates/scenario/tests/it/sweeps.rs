@@ -226,6 +226,12 @@ fn claims_about_what_there_is_not_are_refused() {
              10\", with a space on both sides of the operators",
         ),
         (
+            "client-server.makespan > client-server.makespan * 1e308",
+            "",
+            "29:10: `claims.1.expect` has \"client-server.makespan * 1e308\" on the right; \
+             expected no number or factor beyond 1e100",
+        ),
+        (
             "client-server.makespan > client-server.makespan / 0",
             "",
             "29:10: `claims.1.expect` has \"client-server.makespan / 0\" on the right; expected \

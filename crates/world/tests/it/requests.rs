@@ -89,3 +89,20 @@ fn who_leaves_after_the_download_does_not_wait_for_the_others() {
     let record = probe(&spec, &Config::default(), 1);
     assert_eq!(record.served(), 10);
 }
+
+#[test]
+fn the_cost_of_a_wait_does_not_grow_with_the_attempts_before_it() {
+    let mut spec = WorldSpec::default();
+    spec.population.peers = 1;
+    // Were every wait reckoned from the first one on, this would take a thousand million steps.
+    spec.patience.retries = 50_000;
+    spec.patience.backoff = seconds(1e-6);
+    spec.patience.backoff_max = seconds(1e-3);
+    spec.patience.backoff_jitter = Share::default();
+    let config = Config {
+        fails: true,
+        ..Default::default()
+    };
+    let record = probe(&spec, &config, 1);
+    assert_eq!(record.requests[0].attempts, 50_001);
+}

@@ -1,6 +1,6 @@
 //! The devices' links, the messages between them and the transfers that share them.
 
-use netduel_engine::{SimDuration, SimTime, Stream, Streams, uniform};
+use netduel_engine::{SimDuration, SimTime, SmallStream, Stream, Streams, uniform};
 use netduel_units::{BitsPerSecond, Bytes};
 
 use crate::{
@@ -56,13 +56,28 @@ pub struct Ended {
     pub intact: bool,
 }
 
+/// What a message needs to know of the node that sends it.
 #[derive(Debug)]
-struct Link {
-    access: Access,
+struct Sender {
+    upload: BitsPerSecond,
+    /// Jitter of what this node sends.
+    jitter: SmallStream,
+    region: RegionId,
+}
+
+/// What a message needs to know of the node that it goes to: a quarter of a cache line, since
+/// messages go to any node.
+#[derive(Clone, Copy, Debug)]
+struct Receiver {
+    download: BitsPerSecond,
+    region: RegionId,
+}
+
+/// A node's links as transfers share them.
+#[derive(Clone, Copy, Debug)]
+struct Links {
     up: LinkId,
     down: LinkId,
-    /// Jitter of what this node sends.
-    jitter: Stream,
 }
 
 #[derive(Debug)]
@@ -81,7 +96,9 @@ pub struct Network {
     /// Probability that one byte arrives wrong although the transport took it for right.
     corruption: f64,
     damage: Stream,
-    links: Vec<Link>,
+    senders: Vec<Sender>,
+    receivers: Vec<Receiver>,
+    links: Vec<Links>,
     sharing: FairSharing,
     transfers: Vec<Transfer>,
     free: Vec<u32>,
@@ -99,18 +116,26 @@ impl Network {
         let mut sharing = FairSharing::default();
         let links = nodes
             .iter()
-            .zip(0_u64..)
-            .map(|(access, entity)| Link {
-                access: *access,
+            .map(|access| Links {
                 up: sharing.add_link(access.upload),
                 down: sharing.add_link(access.download),
-                jitter: streams.open("network/jitter", entity),
             })
             .collect();
+        let senders = nodes.iter().zip(0..).map(|(access, entity)| Sender {
+            upload: access.upload,
+            jitter: streams.open_small("network/jitter", entity),
+            region: access.region,
+        });
+        let receivers = nodes.iter().map(|access| Receiver {
+            download: access.download,
+            region: access.region,
+        });
         Self {
             latency,
             corruption,
             damage: streams.open("network/damage", 0),
+            senders: senders.collect(),
+            receivers: receivers.collect(),
             links,
             sharing,
             transfers: Vec::new(),
@@ -123,18 +148,25 @@ impl Network {
 
     /// Time from sending a message of `size` to its arrival: latency, jitter, and the
     /// serialisation onto the sender's uplink and the receiver's downlink.
+    #[inline]
     pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let receiver = self.links[to.index()].access;
-        let sender = &mut self.links[from.index()];
+        let receiver = self.receivers[to.index()];
+        let sender = &mut self.senders[from.index()];
         let latency = self
             .latency
-            .draw(sender.access.region, receiver.region, &mut sender.jitter);
-        latency + serialisation(size, sender.access, receiver)
+            .draw(sender.region, receiver.region, &mut sender.jitter);
+        latency + serialisation(size, sender, receiver)
+    }
+
+    /// Looks at what a message from `node` will need, so that it is in the cache when it does.
+    #[inline]
+    pub fn look(&self, node: NodeId) -> u64 {
+        u64::from(self.senders[node.index()].region.0)
     }
 
     /// The longest that [`Self::message_delay`] can be.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let [sender, receiver] = [from, to].map(|node| self.links[node.index()].access);
+        let (sender, receiver) = (&self.senders[from.index()], self.receivers[to.index()]);
         self.latency.max(sender.region, receiver.region) + serialisation(size, sender, receiver)
     }
 
@@ -145,8 +177,8 @@ impl Network {
 
     /// The mean latency of one bit from one node to another.
     pub fn latency_mean(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let [sender, receiver] = [from, to].map(|node| self.links[node.index()].access);
-        self.latency.mean(sender.region, receiver.region)
+        let [from, to] = [from, to].map(|node| self.receivers[node.index()].region);
+        self.latency.mean(from, to)
     }
 
     /// Opens a transfer. Its bytes do not move before [`Self::begin`].
@@ -270,7 +302,11 @@ impl Network {
     }
 
     /// The instant at which the next transfer finishes.
+    #[inline]
     pub fn next_time(&mut self) -> Option<SimTime> {
+        if self.sharing.is_empty() {
+            return None;
+        }
         self.sharing.next_time()
     }
 
@@ -321,7 +357,8 @@ impl Network {
 /// The size that marks a slot without a transfer.
 const CLOSED: Bytes = Bytes(u64::MAX);
 
-fn serialisation(size: Bytes, sender: Access, receiver: Access) -> SimDuration {
+#[inline]
+fn serialisation(size: Bytes, sender: &Sender, receiver: Receiver) -> SimDuration {
     let seconds = size / sender.upload + size / receiver.download;
     SimDuration::from(seconds)
 }

@@ -9,5 +9,5 @@ mod time;
 pub use digest::Digest;
 pub use queue::{EventId, EventQueue};
 pub use sample::{Law, LawError};
-pub use stream::{Stream, Streams, uniform, uniform_below};
+pub use stream::{SmallStream, Stream, Streams, uniform, uniform_below};
 pub use time::{SimDuration, SimTime};

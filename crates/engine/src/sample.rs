@@ -175,6 +175,17 @@ impl Law {
         }
     }
 
+    /// The largest value that a draw can give: draws keep half a cell of 2^-52 away from 1.
+    pub fn largest(&self) -> f64 {
+        match self {
+            Self::Mixture(classes) => {
+                let largest = classes.iter().map(|(_, law)| law.largest());
+                largest.fold(0.0, f64::max)
+            }
+            law => law.quantile(1.0 - f64::EPSILON / 2.0),
+        }
+    }
+
     /// The mean; infinite for a Pareto law of shape 1 or less.
     pub fn mean(&self) -> f64 {
         match self {
@@ -302,6 +313,20 @@ mod tests {
         against(laws[2].clone(), &mut |s| weibull.sample(s));
         against(laws[3].clone(), &mut |s| pareto.sample(s));
         against(laws[4].clone(), &mut |s| log_normal.sample(s));
+    }
+
+    #[test]
+    fn no_sample_is_above_the_largest() {
+        for law in laws() {
+            let largest = law.largest();
+            let mut stream = Streams::new(3, 0).open("largest", 0);
+            for _ in 0..10_000 {
+                assert!(law.sample(&mut stream) <= largest, "{law:?}");
+            }
+            for above in [0.5, 1e-3, 1e-9, f64::EPSILON] {
+                assert!(law.quantile(1.0 - above) <= largest, "{law:?}");
+            }
+        }
     }
 
     #[test]

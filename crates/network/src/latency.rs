@@ -1,6 +1,6 @@
 //! How long a bit travels between two places.
 
-use netduel_engine::{SimDuration, Stream, uniform};
+use netduel_engine::{Law, SimDuration, SmallStream};
 
 /// A place that shares its distances to all others, such as a continent.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -12,7 +12,17 @@ pub struct Latency {
     region_count: usize,
     /// Row by sender, column by receiver.
     between: Vec<SimDuration>,
-    jitter: f64,
+    jitter: Jitter,
+}
+
+/// How latencies differ from message to message.
+#[derive(Clone, Debug, PartialEq)]
+enum Jitter {
+    None,
+    /// Uniformly within this share of the mean.
+    Within(f64),
+    /// Longer than the base by so many seconds.
+    Beyond(Law),
 }
 
 impl Latency {
@@ -34,7 +44,7 @@ impl Latency {
         Self {
             region_count,
             between,
-            jitter: 0.0,
+            jitter: Jitter::None,
         }
     }
 
@@ -46,32 +56,66 @@ impl Latency {
     #[must_use]
     pub fn with_jitter(mut self, jitter: f64) -> Self {
         assert!((0.0..=1.0).contains(&jitter), "a share from 0 to 1");
-        self.jitter = jitter;
+        self.jitter = if jitter == 0.0 {
+            Jitter::None
+        } else {
+            Jitter::Within(jitter)
+        };
+        self
+    }
+
+    /// Lets every message take longer than the latency between its regions, by a time in seconds
+    /// drawn from `law`: queues on the way make delays longer and never shorter.
+    ///
+    /// # Panics
+    /// When the parameters make no law.
+    #[must_use]
+    pub fn with_excess(mut self, law: Law) -> Self {
+        law.check().expect("an excess follows a law");
+        self.jitter = Jitter::Beyond(law);
         self
     }
 
     /// The mean latency from one region to another.
     pub fn mean(&self, from: RegionId, to: RegionId) -> SimDuration {
+        let base = self.base(from, to);
+        match &self.jitter {
+            Jitter::None | Jitter::Within(_) => base,
+            Jitter::Beyond(law) => base + SimDuration::from_seconds(law.mean()),
+        }
+    }
+
+    fn base(&self, from: RegionId, to: RegionId) -> SimDuration {
         self.between[usize::from(from.0) * self.region_count + usize::from(to.0)]
     }
 
     /// The longest latency that jitter allows.
     pub(crate) fn max(&self, from: RegionId, to: RegionId) -> SimDuration {
-        let mean = self.mean(from, to);
-        if self.jitter == 0.0 {
-            return mean;
+        let base = self.base(from, to);
+        match &self.jitter {
+            Jitter::None => base,
+            Jitter::Within(share) => SimDuration::from_seconds(base.as_seconds() * (1.0 + share)),
+            Jitter::Beyond(law) => base + SimDuration::from_seconds(law.largest()),
         }
-        SimDuration::from_seconds(mean.as_seconds() * (1.0 + self.jitter))
     }
 
     /// One latency, drawn from `stream` where there is jitter.
-    pub(crate) fn draw(&self, from: RegionId, to: RegionId, stream: &mut Stream) -> SimDuration {
-        let mean = self.mean(from, to);
-        if self.jitter == 0.0 {
-            return mean;
+    #[inline]
+    pub(crate) fn draw(
+        &self,
+        from: RegionId,
+        to: RegionId,
+        stream: &mut SmallStream,
+    ) -> SimDuration {
+        let base = self.base(from, to);
+        match &self.jitter {
+            Jitter::None => base,
+            Jitter::Within(share) => {
+                let factor = 1.0 + share * (2.0 * stream.uniform() - 1.0);
+                SimDuration::from_seconds(base.as_seconds() * factor)
+            }
+            Jitter::Beyond(law) => base + SimDuration::from_seconds(law.quantile(stream.uniform())),
         }
-        let factor = 1.0 + self.jitter * (2.0 * uniform(stream) - 1.0);
-        SimDuration::from_seconds(mean.as_seconds() * factor)
     }
 }
 
@@ -85,7 +129,7 @@ mod tests {
     fn jitter_stays_within_its_share_and_keeps_the_mean() {
         let latency = Latency::constant(SimDuration(1_000_000)).with_jitter(0.2);
         for seed in 0..6 {
-            let mut stream = Streams::new(seed, 0).open("latency", 0);
+            let mut stream = Streams::new(seed, 0).open_small("latency", 0);
             let region = RegionId(0);
             let draws: Vec<u64> = (0..10_000)
                 .map(|_| latency.draw(region, region, &mut stream).0)
@@ -94,6 +138,29 @@ mod tests {
             let mean = draws.iter().sum::<u64>() as f64 / 1e4;
             // Uniform on +-20 %: standard error 0.2 / sqrt(3) / 100 of the mean.
             assert!((mean - 1e6).abs() < 4.0 * 1e6 * 0.2 / 3_f64.sqrt() / 100.0);
+        }
+    }
+
+    #[test]
+    fn an_excess_only_makes_latencies_longer() {
+        let law = Law::Exponential { mean: 0.05 };
+        let latency = Latency::constant(SimDuration(50_000_000)).with_excess(law);
+        let region = RegionId(0);
+        assert_eq!(latency.mean(region, region), SimDuration(100_000_000));
+        let longest = latency.max(region, region);
+        for seed in 0..6 {
+            let mut stream = Streams::new(seed, 0).open_small("latency", 0);
+            let draws: Vec<SimDuration> = (0..10_000)
+                .map(|_| latency.draw(region, region, &mut stream))
+                .collect();
+            let range = SimDuration(50_000_000)..=longest;
+            assert!(draws.iter().all(|draw| range.contains(draw)));
+            let mean = draws.iter().map(|draw| draw.as_seconds()).sum::<f64>() / 1e4;
+            // Exponential: standard error 0.05 / 100.
+            assert!(
+                (mean - 0.1).abs() < 4.0 * 0.05 / 100.0,
+                "seed {seed}: {mean}"
+            );
         }
     }
 

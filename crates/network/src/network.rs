@@ -1,6 +1,6 @@
 //! The devices' links, the messages between them and the transfers that share them.
 
-use netduel_engine::{SimDuration, SimTime, Stream, Streams, uniform};
+use netduel_engine::{SimDuration, SimTime, SmallStream, Stream, Streams, uniform};
 use netduel_units::{BitsPerSecond, Bytes};
 
 use crate::{
@@ -56,16 +56,30 @@ pub struct Ended {
     pub intact: bool,
 }
 
+/// What a message needs to know of the node that sends it.
 #[derive(Debug)]
-struct Link {
-    region: RegionId,
-    /// What one byte takes on the uplink and on the downlink.
+struct Sender {
+    /// What one byte takes on the uplink.
     up_byte: ByteTime,
+    /// Jitter of what this node sends.
+    jitter: SmallStream,
+    region: RegionId,
+}
+
+/// What a message needs to know of the node that it goes to: a quarter of a cache line, since
+/// messages go to any node.
+#[derive(Clone, Copy, Debug)]
+struct Receiver {
+    /// What one byte takes on the downlink.
     down_byte: ByteTime,
+    region: RegionId,
+}
+
+/// A node's links as transfers share them.
+#[derive(Clone, Copy, Debug)]
+struct Links {
     up: LinkId,
     down: LinkId,
-    /// Jitter of what this node sends.
-    jitter: Stream,
 }
 
 #[derive(Debug)]
@@ -84,7 +98,9 @@ pub struct Network {
     /// Probability that one byte arrives wrong although the transport took it for right.
     corruption: f64,
     damage: Stream,
-    links: Vec<Link>,
+    senders: Vec<Sender>,
+    receivers: Vec<Receiver>,
+    links: Vec<Links>,
     sharing: FairSharing,
     transfers: Vec<Transfer>,
     free: Vec<u32>,
@@ -102,20 +118,26 @@ impl Network {
         let mut sharing = FairSharing::default();
         let links = nodes
             .iter()
-            .zip(0_u64..)
-            .map(|(access, entity)| Link {
-                region: access.region,
-                up_byte: ByteTime::at(access.upload),
-                down_byte: ByteTime::at(access.download),
+            .map(|access| Links {
                 up: sharing.add_link(access.upload),
                 down: sharing.add_link(access.download),
-                jitter: streams.open("network/jitter", entity),
             })
             .collect();
+        let senders = nodes.iter().zip(0..).map(|(access, entity)| Sender {
+            up_byte: ByteTime::at(access.upload),
+            jitter: streams.open_small("network/jitter", entity),
+            region: access.region,
+        });
+        let receivers = nodes.iter().map(|access| Receiver {
+            down_byte: ByteTime::at(access.download),
+            region: access.region,
+        });
         Self {
             latency,
             corruption,
             damage: streams.open("network/damage", 0),
+            senders: senders.collect(),
+            receivers: receivers.collect(),
             links,
             sharing,
             transfers: Vec::new(),
@@ -128,24 +150,27 @@ impl Network {
 
     /// Time from sending a message of `size` to its arrival: latency, jitter, and the
     /// serialisation onto the sender's uplink and the receiver's downlink.
+    #[inline]
     pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let serialisation = self.serialisation(from, to, size);
-        let region = self.links[to.index()].region;
-        let sender = &mut self.links[from.index()];
-        let latency = self.latency.draw(sender.region, region, &mut sender.jitter);
-        latency + serialisation
+        let receiver = self.receivers[to.index()];
+        let sender = &mut self.senders[from.index()];
+        let latency = self
+            .latency
+            .draw(sender.region, receiver.region, &mut sender.jitter);
+        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+    }
+
+    /// Looks at what a message from `node` will need, so that it is in the cache when it does.
+    #[inline]
+    pub fn look(&self, node: NodeId) -> u64 {
+        u64::from(self.senders[node.index()].region.0)
     }
 
     /// The longest that [`Self::message_delay`] can be.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let [sender, receiver] = [from, to].map(|node| self.links[node.index()].region);
-        self.latency.max(sender, receiver) + self.serialisation(from, to, size)
-    }
-
-    fn serialisation(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let sender = self.links[from.index()].up_byte;
-        let receiver = self.links[to.index()].down_byte;
-        sender.times(size) + receiver.times(size)
+        let (sender, receiver) = (&self.senders[from.index()], self.receivers[to.index()]);
+        let latency = self.latency.max(sender.region, receiver.region);
+        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
     }
 
     /// The latency of one bit from one node to another, with jitter.
@@ -155,8 +180,8 @@ impl Network {
 
     /// The mean latency of one bit from one node to another.
     pub fn latency_mean(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let [sender, receiver] = [from, to].map(|node| self.links[node.index()].region);
-        self.latency.mean(sender, receiver)
+        let [from, to] = [from, to].map(|node| self.receivers[node.index()].region);
+        self.latency.mean(from, to)
     }
 
     /// Opens a transfer. Its bytes do not move before [`Self::begin`].
@@ -280,7 +305,11 @@ impl Network {
     }
 
     /// The instant at which the next transfer finishes.
+    #[inline]
     pub fn next_time(&mut self) -> Option<SimTime> {
+        if self.sharing.is_empty() {
+            return None;
+        }
         self.sharing.next_time()
     }
 
@@ -349,6 +378,7 @@ impl ByteTime {
         Self((nanoseconds * f64::from(1_u32 << Self::FRACTION)).round() as u64)
     }
 
+    #[inline]
     fn times(self, size: Bytes) -> SimDuration {
         let product = u128::from(self.0) * u128::from(size.0);
         let half = 1 << (Self::FRACTION - 1);

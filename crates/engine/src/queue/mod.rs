@@ -24,7 +24,7 @@
 //! # Cost
 //!
 //! A key is written into its bucket, moved to a finer one as many times as it has digits that
-//! matter (once or twice for a million exponential waits), sorted among some 50 others and read. All
+//! matter (once or twice for a million exponential waits), sorted among up to 256 and read. All
 //! of this goes from end to end of chunks of 256 bytes, whatever the number of events: amortised
 //! O(1), at most 8 moves. Payloads of a bucket are looked at in a row when it comes near, which
 //! lets their cache misses overlap. Early keys cost O(log n).
@@ -69,11 +69,13 @@ use self::{
 use crate::time::SimTime;
 
 /// A bucket of at most so many keys is sorted; a larger one is divided.
-const SORTED_MOST: usize = 48;
+const SORTED_MOST: usize = 256;
 /// Small buckets are sorted together until so many keys are near.
 const NEAR_FILL: usize = 24;
 /// More near keys than these, of more than one instant, are too many to insert among.
-const NEAR_MOST: usize = 64;
+const NEAR_MOST: usize = 384;
+/// So many events at most are all kept near.
+const ALONE_MOST: usize = 48;
 /// So few stale keys are not worth a clean-up.
 const STALE_LEAST: usize = 256;
 
@@ -104,6 +106,8 @@ pub struct EventQueue<E> {
     far: Wheels,
     /// Keys in all three whose event was cancelled or rescheduled.
     stale: usize,
+    /// Whether near keys have come that nobody was told of.
+    fresh: bool,
     now: SimTime,
     next_ticket: u32,
 }
@@ -117,6 +121,7 @@ impl<E> Default for EventQueue<E> {
             horizon: u64::MAX,
             far: Wheels::default(),
             stale: 0,
+            fresh: false,
             now: SimTime::ZERO,
             next_ticket: 0,
         }
@@ -181,6 +186,17 @@ impl<E> EventQueue<E> {
         (at <= limit).then_some(at)
     }
 
+    /// The events that have come near since this was asked last, some tens at a time.
+    ///
+    /// They may be looked at to fetch what they are about into the cache: one miss after the other
+    /// costs its full length, many at once overlap.
+    #[inline]
+    pub fn come_near(&mut self) -> impl Iterator<Item = &E> {
+        let fresh = std::mem::take(&mut self.fresh);
+        let keys = if fresh { self.near.as_slice() } else { &[] };
+        keys.iter().filter_map(|key| self.slab.get(*key))
+    }
+
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
@@ -219,7 +235,11 @@ impl<E> EventQueue<E> {
             self.far.push(key);
         } else if key.time() >= self.far.base() {
             self.near.insert(key);
-            if self.near.len() > NEAR_MOST {
+            let most = match self.horizon {
+                u64::MAX => ALONE_MOST,
+                _ => NEAR_MOST,
+            };
+            if self.near.len() > most {
                 self.spill();
             }
         } else {
@@ -297,6 +317,7 @@ impl<E> EventQueue<E> {
             }
         }
         self.near.sort();
+        self.fresh = true;
     }
 
     /// Brings a small bucket near, and the next ones of its level while all are few.
@@ -310,7 +331,7 @@ impl<E> EventQueue<E> {
             last = next;
             self.fetch(next);
         }
-        self.horizon = if self.far.len() == 0 {
+        self.horizon = if self.far.len() == 0 && self.near.len() < ALONE_MOST {
             u64::MAX
         } else {
             self.far.end(last)

@@ -89,11 +89,17 @@ impl<E> Slab<E> {
         event
     }
 
+    /// The event that a key stands for. `None` when the key is stale.
+    #[inline]
+    pub(super) fn get(&self, key: Key) -> Option<&E> {
+        let this = &self.slots[key.slot() as usize];
+        this.event.as_ref().filter(|_| this.ticket == key.ticket())
+    }
+
     /// Whether the event of a key is still waiting under that key.
     #[inline]
     pub(super) fn holds(&self, key: Key) -> bool {
-        let this = &self.slots[key.slot() as usize];
-        this.ticket == key.ticket() && this.event.is_some()
+        self.get(key).is_some()
     }
 
     /// Gives the event of a handle another ticket; says where it is. `None` when it has left.

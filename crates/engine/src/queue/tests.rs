@@ -318,6 +318,27 @@ fn a_long_life_takes_no_more_room_than_its_busiest_moment() {
 }
 
 #[test]
+fn events_from_afar_come_near_once_before_they_leave() {
+    for waits in [Waits::Uniform, Waits::Exponential, Waits::OftenFar] {
+        let mut rng = Streams::new(2, 0).open("near", 0);
+        let (mut queue, mut drawn) = (EventQueue::default(), 0);
+        let mut seen = vec![false; 3000];
+        for event in 0..3000 {
+            queue.schedule(SimTime::ZERO + waits.draw(&mut rng, &mut drawn), event);
+        }
+        queue.pop();
+        while queue.next_time().is_some() {
+            for event in queue.come_near() {
+                assert!(!seen[*event], "{waits:?}: {event} came near twice");
+                seen[*event] = true;
+            }
+            let (_, event) = queue.pop().unwrap();
+            assert!(seen[event], "{waits:?}: {event} came from nowhere");
+        }
+    }
+}
+
+#[test]
 fn an_old_handle_does_not_reach_the_event_that_took_its_place() {
     let mut queue = EventQueue::default();
     let old = queue.schedule(SimTime(1), "old");

@@ -5,7 +5,7 @@
 //! waits in a bounded queue, and when that is full it is refused. A client that hears nothing for a
 //! while takes the server for dead.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, ops::Range};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
@@ -166,6 +166,11 @@ impl Architecture for SingleServer {
             format!("every client knows from the start that {machine} has the object"),
             "users' uplinks carry requests only".into(),
         ]
+    }
+
+    fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        let machines = cast.machines("machine", config.machine.as_deref())?;
+        Ok(vec![machines])
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

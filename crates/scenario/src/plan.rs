@@ -129,7 +129,7 @@ impl<'a> Plan<'a> {
             kinds,
         };
         let spec = check.world()?;
-        let idle = check.idle();
+        let mut idle = check.idle();
         let contenders = check::configure(&doc, candidates)?;
         let world = Arc::new(World::draw(&spec, experiment.seed, 0));
         check::fit(&doc, candidates, &contenders, &world).map_err(|mut error| {
@@ -143,6 +143,7 @@ impl<'a> Plan<'a> {
             }
             error
         })?;
+        idle.extend(check::idle_machines(&contenders, &world));
         let point = Point {
             values,
             world: spec,

@@ -1,6 +1,6 @@
 //! The contract of an architecture.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 use netduel_network::{NodeId, TransferId};
 use netduel_units::{BitsPerSecond, Bytes};
@@ -50,6 +50,15 @@ pub trait Architecture: Sized {
     /// What its nodes know or use from the start that another design may not, a sentence each.
     /// They stand in the fairness ledger.
     fn premises(config: &Self::Config, cast: &Cast<'_>) -> Vec<String>;
+
+    /// The machines that it uses, as ranges of node numbers: all, unless it knows better. The
+    /// fairness ledger names those that it leaves idle.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the settings name machines that are not there.
+    fn machines(_config: &Self::Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        Ok(std::iter::once(0..cast.machine_count()).collect())
+    }
 
     /// The user at this node asks for something.
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>);
@@ -187,7 +196,7 @@ impl<'a> Cast<'a> {
         &self,
         key: &'static str,
         group: Option<&str>,
-    ) -> Result<std::ops::Range<u32>, ConfigError> {
+    ) -> Result<Range<u32>, ConfigError> {
         let groups = &self.world.spec.infrastructure;
         let names = || {
             let quoted: Vec<String> = groups.iter().map(|g| format!("\"{}\"", g.name)).collect();

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    ops::Range,
     sync::{Arc, atomic::AtomicBool},
 };
 
@@ -25,6 +26,9 @@ pub trait Contender: Send + Sync {
     /// What it knows or uses from the start that another design may not, a sentence each.
     fn premises(&self, world: &Arc<World>) -> Vec<String>;
 
+    /// The machines that it uses, as ranges of node numbers.
+    fn machines(&self, world: &Arc<World>) -> Result<Vec<Range<u32>>, ConfigError>;
+
     /// Its settings with every default filled in.
     fn settings(&self) -> toml::Table;
 
@@ -42,6 +46,10 @@ impl<A: Architecture> Contender for Configured<A> {
 
     fn premises(&self, world: &Arc<World>) -> Vec<String> {
         A::premises(&self.0, &Cast::new(world))
+    }
+
+    fn machines(&self, world: &Arc<World>) -> Result<Vec<Range<u32>>, ConfigError> {
+        A::machines(&self.0, &Cast::new(world))
     }
 
     fn settings(&self) -> toml::Table {

@@ -204,3 +204,32 @@ fn nobody_reading_is_no_mistake() {
         );
     }
 }
+
+#[test]
+fn machines_and_retries_that_nobody_uses_are_refused() {
+    let spare = DUEL
+        .replace(
+            "[network]",
+            "[infrastructure.spare]\nupload = \"1 Mbps\"\ndownload = \"1 Mbps\"\n\n[network]",
+        )
+        .replace(".single-server]", ".single-server]\nmachine = \"server\"")
+        .replace(".swarm]", ".swarm]\norigin = \"server\"");
+    let retries = DUEL
+        .replace(".single-server]", ".swarm]")
+        .replace("[network]", "[patience]\nretries = 3\n\n[network]");
+    for (text, problem) in [
+        (
+            spare,
+            "`infrastructure.spare` has no effect: no contender uses these machines",
+        ),
+        (
+            retries,
+            "`patience.retries` has no effect: no contender ever fails an attempt",
+        ),
+    ] {
+        let place = Place::with(&text);
+        let (code, _, error) = place.call(&["check", "scenarios/small/duel.toml"]);
+        assert_eq!(code, 3, "{error}");
+        assert!(error.contains(problem), "{error}");
+    }
+}

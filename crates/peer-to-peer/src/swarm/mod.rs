@@ -17,6 +17,8 @@ mod neighbourhood;
 mod peer;
 mod tracker;
 
+use std::ops::Range;
+
 use netduel_world::{
     Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Request, SimDuration, StateLoss,
     Stream, TransferEnded, WorldKey, uniform_below,
@@ -60,11 +62,8 @@ impl Architecture for Swarm {
 
     fn assemble(config: &Config, cast: &Cast<'_>, rng: &mut Stream) -> Result<Self, ConfigError> {
         config.check()?;
-        let origins = cast.machines("origin", config.origin.as_deref())?;
-        let tracker = match &config.tracker {
-            Some(name) => cast.machines("tracker", Some(name))?.start,
-            None => origins.start,
-        };
+        let machines = Self::machines(config, cast)?;
+        let (origins, tracker) = (machines[0].clone(), machines[1].start);
         let object = cast.object_size();
         let piece_count = u32::try_from(object.0.div_ceil(config.piece.0)).ok();
         let Some(piece_count) = piece_count.filter(|count| *count <= PIECES_MAX) else {
@@ -101,6 +100,15 @@ impl Architecture for Swarm {
                 .into(),
             "every peer knows the hashes of all pieces".into(),
         ]
+    }
+
+    fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        let origins = cast.machines("origin", config.origin.as_deref())?;
+        let tracker = match &config.tracker {
+            Some(name) => cast.machines("tracker", Some(name))?.start,
+            None => origins.start,
+        };
+        Ok(vec![origins, tracker..tracker + 1])
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

@@ -10,8 +10,11 @@ mod population;
 pub(crate) use contenders::{Candidate, candidates, configure, fit};
 pub(crate) use lists::refuse_lists;
 
+use std::{ops::Range, sync::Arc};
+
 use netduel_world::{
-    AfterDownload, Arrivals, Kind, MachineGroup, Patience, Seconds, WorldKey, WorldSpec,
+    AfterDownload, Arrivals, Contender, Kind, MachineGroup, Patience, Seconds, World, WorldKey,
+    WorldSpec,
 };
 
 use crate::{
@@ -254,4 +257,29 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// Machine groups that no contender uses.
+pub(crate) fn idle_machines(contenders: &[Box<dyn Contender>], world: &Arc<World>) -> Vec<Idle> {
+    let used = contenders.iter().flat_map(|contender| {
+        let machines = contender.machines(world);
+        machines.expect("settings that fit name machines that are there")
+    });
+    let used: Vec<Range<u32>> = used.collect();
+    let mut first = 0;
+    let mut idle = Vec::new();
+    for group in &world.spec.infrastructure {
+        let last = first + group.count;
+        if !used
+            .iter()
+            .any(|range| range.start < last && first < range.end)
+        {
+            idle.push(Idle {
+                key: Key::from("infrastructure").join(&group.name),
+                why: "no contender uses these machines",
+            });
+        }
+        first = last;
+    }
+    idle
 }

@@ -54,16 +54,20 @@ fn outcome(scenario: &Scenario, results: &Results, claim: &Claim) -> ClaimOutcom
 
 fn in_words(claim: &Claim, margin: Interval) -> String {
     let unit = metric::position(&claim.left.metric).map_or("", |metric| METRICS[metric].unit);
-    let unit = if unit == "share" {
-        String::new()
-    } else {
-        format!(" {unit}")
+    let (factor, unit) = match (claim.left.metric.as_str(), unit) {
+        // Indices between 0 and 1 rather than shares of something.
+        ("load_gini" | "load_herfindahl", _) | (_, "B/B") => (1.0, ""),
+        (_, "share") => (100.0, " percentage points"),
+        (_, "s") => (1.0, " s"),
+        (_, "B") => (1.0, " B"),
+        (_, "bit/s") => (1e-6, " Mbps"),
+        (_, other) => (1.0, other),
     };
-    let (low, high) = (short(margin.low), short(margin.high));
+    let (low, high) = (short(margin.low * factor), short(margin.high * factor));
     if low == high {
-        format!("left minus right is {low}{unit}")
+        format!("difference: {low}{unit}")
     } else {
-        format!("left minus right is {low} to {high}{unit} (95 % interval)")
+        format!("difference: {low}{unit} to {high}{unit} (95 % interval)")
     }
 }
 
@@ -107,7 +111,17 @@ fn short(value: f64) -> String {
     let rounded: f64 = format!("{value:.3e}")
         .parse()
         .expect("a printed number reads back");
-    (rounded + 0.0).to_string()
+    let text = (rounded + 0.0).to_string();
+    let digits = text.trim_start_matches('-');
+    let whole = digits.find('.').unwrap_or(digits.len());
+    let mut out = text[..text.len() - digits.len()].to_owned();
+    for (index, digit) in digits.chars().enumerate() {
+        if 0 < index && index < whole && (whole - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 #[cfg(test)]
@@ -152,5 +166,7 @@ mod tests {
         assert_eq!(short(-123.456), "-123.5");
         assert_eq!(short(0.000_123_456), "0.0001235");
         assert_eq!(short(-0.0), "0");
+        assert_eq!(short(-1_074.2), "-1,074");
+        assert_eq!(short(1_234_567.0), "1,235,000");
     }
 }

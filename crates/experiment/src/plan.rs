@@ -212,6 +212,16 @@ impl Results {
         runs.map(|run| run.progress.end).max().unwrap_or(0)
     }
 
+    /// How long each contender's longest run at a point took, the shortest of these, in nanoseconds.
+    pub(crate) fn shortest(&self, point: usize) -> u64 {
+        let contenders = 0..self.contenders;
+        let longest = contenders.map(|contender| {
+            let runs = self.runs_of(point, contender);
+            runs.map(|run| run.progress.end).max().unwrap_or(0)
+        });
+        longest.min().unwrap_or(0)
+    }
+
     fn at(&self, point: usize) -> &[JobResult] {
         &self.jobs[point * self.replications..][..self.replications]
     }

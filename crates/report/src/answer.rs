@@ -1,5 +1,6 @@
 //! The answer to a scenario's question, in one or a few sentences of plain words.
 
+mod crash;
 mod outcome;
 mod success;
 
@@ -49,14 +50,15 @@ fn alone(results: &Results) -> Vec<String> {
             (Some(served), Some(time)) => format!(
                 "{label} served {} of the requests{at}, after {} on average.",
                 percent(served.mean),
-                Scale::of("s", time.mean).estimate(&time)
+                results.time_scale(point.index, time.mean).estimate(&time)
             ),
             (None, Some(time)) => format!(
                 "{label} served its users after {} on average{at}.",
-                Scale::of("s", time.mean).estimate(&time)
+                results.time_scale(point.index, time.mean).estimate(&time)
             ),
         });
     }
+    sentences.extend(crash::crash(results));
     sentences
 }
 
@@ -71,6 +73,7 @@ fn ends(results: &Results) -> Vec<&Point> {
 
 fn compared(results: &Results) -> Vec<String> {
     let mut sentences = success::success(results);
+    sentences.extend(crash::crash(results));
     let outcomes: Vec<(&Point, Outcome)> = results
         .points
         .iter()
@@ -135,8 +138,8 @@ fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> St
     };
     let (fast, slow) = (mean(best), mean(other));
     let (best_label, other_label) = (results.label(best), results.label(other));
-    let scale = Scale::beside("s", slow, &[fast, slow]);
-    let fast_words = Scale::beside("s", fast, &[fast, slow]).words(fast);
+    let scale = results.time_scale(point.index, slow);
+    let fast_words = results.time_scale(point.index, fast).words(fast);
     let slow_words = scale.words(slow);
     let difference = results.difference(point.index, (best, other), TIME);
     let more = difference
@@ -171,7 +174,7 @@ fn interval_words(difference: &Difference, scale: &Scale) -> Option<String> {
     };
     Some(format!(
         " (difference {}, {interval}n = {})",
-        scale.words(estimate.mean),
+        scale.mean(&estimate),
         estimate.n
     ))
 }

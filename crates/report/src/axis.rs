@@ -43,6 +43,67 @@ impl Axis {
         }
     }
 
+    /// A linear axis of time from 0 to `high` in a unit of symbol `unit`, with up to ten ticks where
+    /// a clock has them.
+    pub(crate) fn time(title: &str, high: f64, unit: &str) -> Self {
+        let steps: &[f64] = match unit {
+            "s" | "min" => &[1.0, 2.0, 5.0, 10.0, 15.0, 20.0, 30.0, 60.0, 120.0],
+            "h" => &[0.5, 1.0, 2.0, 3.0, 6.0, 12.0, 24.0],
+            _ => &[],
+        };
+        let mut axis = Self::linear(title, 0.0, high);
+        let known = steps.iter().copied().find(|step| high <= 9.5 * step);
+        let Some(step) = known.filter(|step| high >= 3.0 * step) else {
+            return axis;
+        };
+        let tick = |index: i32| {
+            let value = f64::from(index) * step;
+            (value, plain(value, decimals(step)))
+        };
+        let last = floor_to_i32(high / step + 1e-9);
+        axis.ticks = (0..=last).map(tick).collect();
+        axis
+    }
+
+    /// A logarithmic axis of time from `low` to `high` seconds, both above 0, whose ticks are named
+    /// in the unit of their size.
+    pub(crate) fn logarithmic_time(title: &str, low: f64, high: f64) -> Self {
+        let units = [
+            (1e-3, "ms", [1, 2, 5, 10, 20, 50, 100, 200, 500].as_slice()),
+            (1.0, "s", &[1, 2, 5, 10, 20, 30]),
+            (60.0, "min", &[1, 2, 5, 10, 20, 30]),
+            (3600.0, "h", &[1, 2, 5, 10]),
+            (86_400.0, "d", &[1, 2, 5, 10, 20, 50, 100, 200, 500]),
+        ];
+        let all = units.iter().flat_map(|(length, unit, counts)| {
+            let tick = |count: &i32| {
+                (
+                    f64::from(*count) * length,
+                    format!("{count} {unit}"),
+                    *count,
+                )
+            };
+            counts.iter().map(tick).collect::<Vec<_>>()
+        });
+        let inside: Vec<_> = all.filter(|tick| (low..=high).contains(&tick.0)).collect();
+        // Of many ticks, those at one and ten of a unit keep their numbers.
+        let thin = inside.len() > 9;
+        let round = |count: i32| !thin || matches!(count, 1 | 10 | 100);
+        let minor = inside.iter().filter(|tick| !round(tick.2));
+        Self {
+            title: title.to_owned(),
+            low,
+            high,
+            logarithmic: true,
+            minor: minor.map(|tick| tick.0).collect(),
+            ticks: inside
+                .iter()
+                .filter(|tick| round(tick.2))
+                .map(|(value, label, _)| (*value, label.clone()))
+                .collect(),
+        }
+    }
+
     /// A linear axis from 0 to the first round number above `high`.
     pub(crate) fn from_zero(title: &str, high: f64) -> Self {
         let high = if high > 0.0 { high } else { 1.0 };
@@ -191,6 +252,31 @@ mod tests {
             ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
         );
         assert_eq!(labels(&Axis::from_zero("", 0.0)).len(), 6);
+    }
+
+    #[test]
+    fn time_has_the_ticks_of_a_clock() {
+        assert_eq!(
+            labels(&Axis::time("", 17.9, "min")),
+            ["0", "2", "4", "6", "8", "10", "12", "14", "16"]
+        );
+        assert_eq!(
+            labels(&Axis::time("", 33.0, "min")),
+            ["0", "5", "10", "15", "20", "25", "30"]
+        );
+        assert_eq!(labels(&Axis::time("", 2.5, "h")).len(), 6);
+    }
+
+    #[test]
+    fn a_logarithmic_clock_names_its_ticks() {
+        assert_eq!(
+            labels(&Axis::logarithmic_time("", 2.0, 8400.0)),
+            ["10 s", "1 min", "10 min", "1 h"]
+        );
+        assert_eq!(
+            labels(&Axis::logarithmic_time("", 2.0, 150.0)),
+            ["2 s", "5 s", "10 s", "20 s", "30 s", "1 min", "2 min"]
+        );
     }
 
     #[test]

@@ -22,7 +22,17 @@ pub(crate) struct Bars {
     /// What stands in for a bar that is absent.
     pub(crate) absent: &'static str,
     /// Name of the group (may be empty) and one value per key, absent where there is none.
-    pub(crate) rows: Vec<(String, Vec<Option<Estimate>>)>,
+    pub(crate) rows: Vec<(String, Vec<Option<Bar>>)>,
+}
+
+/// One bar with what is written beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Bar {
+    pub(crate) estimate: Estimate,
+    /// The mean and its interval in words.
+    pub(crate) words: String,
+    /// How few replications the mean rests on; empty when all have a value.
+    pub(crate) few: String,
 }
 
 const NAME_MOST: f64 = 260.0;
@@ -98,7 +108,7 @@ impl Bars {
             .iter()
             .flat_map(|(_, values)| values.iter().flatten());
         let highest = values
-            .map(|value| ends(value).1 * self.scale.factor)
+            .map(|bar| ends(&bar.estimate).1 * self.scale.factor)
             .fold(0.0, f64::max);
         Axis::from_zero(&self.title, highest)
     }
@@ -131,14 +141,19 @@ impl Bars {
     fn bar(
         &self,
         canvas: &mut Canvas<'_>,
-        value: Option<&Estimate>,
+        value: Option<&Bar>,
         key: &Key,
         axis: &Axis,
         bar: &Frame,
     ) {
         let at = |value: f64| bar.left + axis.place(value * self.scale.factor) * bar.width();
         let middle = f64::midpoint(bar.top, bar.bottom);
-        let Some(value) = value else {
+        let Some(Bar {
+            estimate: value,
+            words,
+            few,
+        }) = value
+        else {
             let spot = (bar.left + 8.0, middle + 7.0);
             canvas.text(self.absent, spot, Face::SMALL, QUIET, Anchor::Start);
             return;
@@ -156,17 +171,25 @@ impl Bars {
                 canvas.line(&[(x, middle - 8.0), (x, middle + 8.0)], hairline(INK, 2.0));
             }
         }
-        let spot = (high.max(at(value.mean)) + 12.0, middle + 7.0);
-        let text = self.scale.estimate(value);
-        // A grid line through figures makes them hard to read.
-        let ground = (spot.0 + Face::SMALL.width(&text) + 2.0, spot.1 + 5.0);
-        canvas.rect(
-            (spot.0 - 2.0, spot.1 - 16.0),
-            ground,
-            plotters::style::WHITE,
-            1.0,
-        );
-        canvas.text(&text, spot, Face::SMALL, INK, Anchor::Start);
+        let lines: Vec<&str> = [words.as_str(), few]
+            .into_iter()
+            .filter(|line| !line.is_empty())
+            .collect();
+        let step = Face::SMALL.line_height();
+        let first = middle + 7.0 - (lines.len() as f64 - 1.0) * step / 2.0;
+        for (index, line) in lines.iter().enumerate() {
+            let baseline = first + index as f64 * step;
+            let spot = (high.max(at(value.mean)) + 12.0, baseline);
+            // A grid line through figures makes them hard to read.
+            let ground = (spot.0 + Face::SMALL.width(line) + 2.0, spot.1 + 5.0);
+            canvas.rect(
+                (spot.0 - 2.0, spot.1 - 16.0),
+                ground,
+                plotters::style::WHITE,
+                1.0,
+            );
+            canvas.text(line, spot, Face::SMALL, INK, Anchor::Start);
+        }
     }
 }
 

@@ -69,7 +69,7 @@ pub(crate) fn captions<'a>(plot: &Plot<'a>) -> Vec<Caption<'a>> {
 fn obstacles(plot: &Plot<'_>) -> Obstacles {
     let mut obstacles = Obstacles::default();
     for series in &plot.panel.series {
-        for path in series.paths.iter().chain(&series.thin) {
+        for path in &series.paths {
             obstacles.add_line(&plot.path(path), 10.0);
         }
         for (x, low, high) in &series.bars {

@@ -13,6 +13,7 @@ use crate::{
     figure::{Figure, Key},
     look::Look,
     results::{Point, Results},
+    words::{metric_words, sentence_case},
 };
 
 /// One chart: a picture, the numbers in it, and what it shows in words.
@@ -34,6 +35,8 @@ pub struct Chart {
 pub fn charts(results: &Results) -> Vec<Chart> {
     let mut charts = against::charts(results);
     charts.extend(compared::charts(results));
+    // A design that fails users is not fast: who was served comes first.
+    charts.sort_by_key(|chart| !chart.name.starts_with("success-"));
     charts.extend(distribution::chart(results));
     charts.extend(over_time::charts(results));
     charts
@@ -115,10 +118,12 @@ fn subtitle<'a>(
         most = most.max(estimate.n);
         intervals |= estimate.interval.is_some();
     }
+    let all = results.replications();
     let count = match (least.min(most), most) {
-        (1, 1) => "n = 1 replication".to_owned(),
-        (least, most) if least == most => format!("n = {most} replications"),
-        (least, most) => format!("n = {least} to {most} replications"),
+        (1, 1) if all == 1 => "n = 1 replication".to_owned(),
+        (least, most) if least == most && most == all => format!("n = {most} replications"),
+        (least, most) if least == most => format!("n = {most} of {all} replications"),
+        (least, most) => format!("n = {least} to {most} of {all} replications"),
     };
     let meaning = if intervals {
         format!(
@@ -158,6 +163,17 @@ fn chosen(results: &Results, most: usize, has_data: impl Fn(&Point) -> bool) -> 
     let last = points.len() - 1;
     let pick = |index: usize| points[(index * last + (most - 1) / 2) / (most - 1)];
     (0..most).map(pick).collect()
+}
+
+/// What a chart of a metric asks; of times, whose they are where not everybody was served.
+fn heading(results: &Results, metric: &str) -> String {
+    let words = sentence_case(&metric_words(metric));
+    let times = ["completion_time", "makespan"];
+    if times.contains(&metric) && results.fails() {
+        format!("{words}, of the users who were served")
+    } else {
+        words
+    }
 }
 
 /// The title of an axis, which may end in its unit in brackets, of a logarithmic scale.

@@ -58,8 +58,6 @@ pub(crate) struct Panel {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Series {
     pub(crate) paths: Vec<Vec<(f64, f64)>>,
-    /// Parts of the line that rest on fewer runs.
-    pub(crate) thin: Vec<Vec<(f64, f64)>>,
     /// Outlines of the intervals' area.
     pub(crate) bands: Vec<Vec<(f64, f64)>>,
     /// Intervals as bars: where, from, to.
@@ -222,8 +220,9 @@ impl Figure {
 /// Where the name of a series belongs, in pixels from above: at the end of its line or, for a line
 /// that ends on the ground, where it was highest.
 fn end_of(series: &Series, panel: &Panel, area: &Frame) -> f64 {
-    let lines = series.thin.last().or(series.paths.last());
-    let last = lines
+    let last = series
+        .paths
+        .last()
         .and_then(|line| line.last())
         .map(|(_, y)| panel.y.place(*y));
     let all = series

@@ -6,7 +6,7 @@ use crate::{
     number::Scale,
     page::escape,
     results::{Difference, Results},
-    words::{HEADLINES, metric_words, sentence_case},
+    words::{Better, HEADLINES, better, metric_words, sentence_case, shown_unit},
 };
 
 /// A table with a caption.
@@ -71,7 +71,6 @@ impl Grid {
 
 /// Means of one metric: a row per point, a column per contender.
 pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
-    let unit = results.unit(metric);
     let mut rows = Vec::new();
     for point in &results.points {
         let estimate = |contender| results.estimate(point.index, contender, metric);
@@ -79,12 +78,11 @@ pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
         if found.iter().all(Option::is_none) {
             continue;
         }
-        let means: Vec<f64> = found.iter().flatten().map(|e| e.mean).collect();
         let mut row = point_name(results, point.index);
         row.extend(found.iter().map(|found| {
             found.as_ref().map_or_else(
-                || "none".to_owned(),
-                |e| Scale::beside(unit, e.mean, &means).estimate(e),
+                || format!("none, n = 0 of {}", results.replications()),
+                |e| results.estimate_words(point.index, metric, e),
             )
         }));
         rows.push(row);
@@ -96,8 +94,12 @@ pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
             .map(|contender| results.label(contender).to_owned()),
     );
     let caption = format!(
-        "{}: mean ({})",
+        "{}: mean of {} ({})",
         sentence_case(&metric_words(metric)),
+        match results.replications() {
+            1 => "1 run".to_owned(),
+            runs => format!("{runs} runs"),
+        },
         interval_words(results)
     );
     let names = header.len() - results.contenders().len();
@@ -116,7 +118,7 @@ fn interval_words(results: &Results) -> String {
         .filter_map(|row| row.estimate)
         .all(|e| e.interval.is_none());
     if single {
-        "no interval, n = 1".to_owned()
+        "no interval".to_owned()
     } else {
         format!("interval: {}", results.method())
     }
@@ -155,34 +157,48 @@ fn difference_row(results: &Results, row: &Difference) -> Vec<String> {
     let (a, b) = (results.label(row.a), results.label(row.b));
     let shown = row.estimate.map_or_else(
         || "none".to_owned(),
-        |estimate| difference_scale(row, &estimate).estimate(&estimate),
+        |estimate| difference_scale(results, row, &estimate).estimate(&estimate),
     );
-    let verdict = match row.verdict {
-        Verdict::ALower => format!("{a} lower"),
-        Verdict::BLower => format!("{b} lower"),
-        other => other.to_string(),
+    let verdict = match (row.verdict, better(&row.metric)) {
+        (Verdict::ALower, Better::Low) => format!("{a} better (lower)"),
+        (Verdict::BLower, Better::Low) => format!("{b} better (lower)"),
+        (Verdict::ALower, Better::High) => format!("{b} better (higher)"),
+        (Verdict::BLower, Better::High) => format!("{a} better (higher)"),
+        (Verdict::ALower, Better::Neither) => format!("{a} lower"),
+        (Verdict::BLower, Better::Neither) => format!("{b} lower"),
+        (other, _) => other.to_string(),
     };
     let p = match row.p_adjusted {
         None => String::new(),
         Some(p) if p < 0.0001 => "< 0.0001".to_owned(),
         Some(p) => crate::number::rounded(p),
     };
-    let n = row.estimate.map_or(0, |estimate| estimate.n);
+    let n = row.estimate.map_or_else(
+        || "0".to_owned(),
+        |estimate| match results.replications() {
+            all if estimate.n < all => format!("{} of {all}", estimate.n),
+            _ => estimate.n.to_string(),
+        },
+    );
     let mut line = point_name(results, row.point);
-    line.extend([format!("{b} minus {a}"), shown, n.to_string(), p, verdict]);
+    line.extend([format!("{b} minus {a}"), shown, n, p, verdict]);
     line
 }
 
 /// The unit that suits a difference and the ends of its interval.
-fn difference_scale(row: &Difference, estimate: &Estimate) -> Scale {
+fn difference_scale(results: &Results, row: &Difference, estimate: &Estimate) -> Scale {
     let ends = estimate
         .interval
         .map_or([0.0, 0.0], |interval| [interval.low, interval.high]);
     let largest = ends
         .into_iter()
         .fold(estimate.mean.abs(), |most, end| most.max(end.abs()));
-    let mut scale = Scale::of(&row.unit, largest);
-    if row.unit == "share" {
+    let unit = shown_unit(&row.metric, &row.unit);
+    let mut scale = match unit {
+        "s" => results.time_scale(row.point, largest),
+        unit => Scale::of(unit, largest),
+    };
+    if unit == "share" {
         // A difference of shares is not a share of anything.
         "percentage points".clone_into(&mut scale.unit);
     }
@@ -219,4 +235,19 @@ pub(crate) fn metrics(results: &Results) -> Vec<&str> {
         }
     }
     metrics
+}
+
+/// The causes of failure that no run of any contender had, in words.
+pub(crate) fn unknown_failures(results: &Results) -> Vec<&str> {
+    let metrics = metrics(results).into_iter();
+    let causes = metrics.filter(|metric| metric.starts_with("failed."));
+    causes.filter(|metric| is_zero(results, metric)).collect()
+}
+
+/// Whether a metric is 0 in every run of every contender.
+fn is_zero(results: &Results, metric: &str) -> bool {
+    let rows = results.summary.iter().filter(|row| row.metric == metric);
+    let mut found = rows.filter_map(|row| row.estimate);
+    // Counts are not negative, so a mean of 0 leaves no room for any other.
+    found.all(|estimate| estimate.mean <= 0.0)
 }

@@ -58,7 +58,8 @@ pub(crate) fn floor_to_i32(value: f64) -> i32 {
     value.floor() as i32
 }
 
-/// The decimals that show an estimate: three digits of its mean, and one of its interval.
+/// The decimals that show an estimate: three digits of its mean, or four where its interval is
+/// narrow enough to tell.
 fn decimals_of(estimate: &Estimate, factor: f64) -> usize {
     let by_mean = decimals_for(estimate.mean * factor, 3);
     let half = estimate
@@ -69,10 +70,10 @@ fn decimals_of(estimate: &Estimate, factor: f64) -> usize {
     } else {
         0
     };
-    // Six digits of the mean are enough, however narrow the interval.
+    // Four digits of the mean are enough, however narrow the interval.
     by_mean
         .max(by_interval)
-        .min(decimals_for(estimate.mean * factor, 6).max(by_mean))
+        .min(decimals_for(estimate.mean * factor, 4).max(by_mean))
 }
 
 /// How a quantity is shown: its value times `factor`, in `unit`.
@@ -87,8 +88,8 @@ pub(crate) struct Scale {
 }
 
 impl Scale {
-    /// The scale that suits values around `typical` in a table's unit `s`, `B`, `bit/s` or
-    /// `share`; other units are shown as they are.
+    /// The scale that suits values around `typical` in a table's unit `s`, `B`, `bit/s`, `share` or
+    /// `messages`; other units are shown as they are.
     pub(crate) fn of(unit: &str, typical: f64) -> Self {
         let ladder: &[(f64, f64, &str, &str)] = match unit {
             "s" => &[
@@ -106,12 +107,16 @@ impl Scale {
                 (1e12, 1e-12, "TB", "TB"),
             ],
             "bit/s" => &[
-                (0.0, 1.0, "bit/s", "bit/s"),
-                (1e3, 1e-3, "kbit/s", "kbit/s"),
-                (1e6, 1e-6, "Mbit/s", "Mbit/s"),
-                (1e9, 1e-9, "Gbit/s", "Gbit/s"),
+                (0.0, 1.0, "bps", "bps"),
+                (1e3, 1e-3, "kbps", "kbps"),
+                (1e6, 1e-6, "Mbps", "Mbps"),
+                (1e9, 1e-9, "Gbps", "Gbps"),
             ],
             "share" => &[(0.0, 100.0, "%", "%")],
+            "messages" => &[
+                (0.0, 1.0, "messages", "messages"),
+                (1e6, 1e-6, "million messages", "million messages"),
+            ],
             other => {
                 return Self {
                     factor: 1.0,
@@ -160,8 +165,7 @@ impl Scale {
 
     /// A mean with its unit and, if there is one, its interval in brackets.
     pub(crate) fn estimate(&self, estimate: &Estimate) -> String {
-        let decimals = decimals_of(estimate, self.factor);
-        let mean = self.with_unit(plain(estimate.mean * self.factor, decimals));
+        let mean = self.mean(estimate);
         match (estimate.interval, self.interval(estimate)) {
             (Some(interval), _) if interval.high <= interval.low => {
                 format!("{mean} (all runs equal)")
@@ -169,6 +173,12 @@ impl Scale {
             (_, Some(interval)) => format!("{mean} ({interval})"),
             _ => mean,
         }
+    }
+
+    /// A mean with its unit and as many decimals as its interval.
+    pub(crate) fn mean(&self, estimate: &Estimate) -> String {
+        let decimals = decimals_of(estimate, self.factor);
+        self.with_unit(plain(estimate.mean * self.factor, decimals))
     }
 
     /// The two ends of an estimate's interval, without unit.
@@ -248,10 +258,11 @@ mod tests {
         assert_eq!(quantity(85_899.0, "s"), "23.9 h");
         assert_eq!(quantity(0.0, "s"), "0 s");
         assert_eq!(quantity(0.25, "s"), "250 ms");
-        assert_eq!(quantity(2.5e9, "bit/s"), "2.5 Gbit/s");
+        assert_eq!(quantity(2.5e9, "bit/s"), "2.5 Gbps");
         assert_eq!(quantity(1.073e9, "B"), "1.07 GB");
         assert_eq!(quantity(0.987, "share"), "98.7 %");
         assert_eq!(quantity(12.0, "requests"), "12 requests");
+        assert_eq!(quantity(2_911_064.0, "messages"), "2.91 million messages");
     }
 
     #[test]
@@ -268,6 +279,19 @@ mod tests {
         assert_eq!(
             Scale::of("s", 94.0).estimate(&estimate),
             "94.21 s (94.17 to 94.25)"
+        );
+        let sure = Interval {
+            low: 94.211_11,
+            high: 94.211_13,
+        };
+        let estimate = Estimate {
+            n: 20,
+            mean: 94.211_12,
+            interval: Some(sure),
+        };
+        assert_eq!(
+            Scale::of("s", 94.0).estimate(&estimate),
+            "94.21 s (94.21 to 94.21)"
         );
         let alone = Estimate {
             n: 1,

@@ -85,7 +85,7 @@ fn figures(html: &mut String, charts: &[Chart]) {
     for chart in charts {
         put!(
             html,
-            "<figure id=\"{}\">\n{}<figcaption>{}</figcaption>\n</figure>\n",
+            "<figure id=\"{}\">\n<div class=\"sheet\">{}</div>\n<figcaption>{}</figcaption>\n</figure>\n",
             chart.name,
             chart.svg,
             escape(&chart.description)
@@ -182,7 +182,11 @@ fn incidents_section(html: &mut String, results: &Results) {
 
 fn tables(html: &mut String, results: &Results) {
     html.push_str("<section>\n<h2>The numbers</h2>\n");
+    let unknown = grid::unknown_failures(results);
     for metric in grid::metrics(results) {
+        if unknown.contains(&metric) {
+            continue;
+        }
         let grids = [
             grid::means(results, metric),
             grid::differences(results, metric),
@@ -199,6 +203,15 @@ fn tables(html: &mut String, results: &Results) {
         if folded && !grids.is_empty() {
             html.push_str("</details>\n");
         }
+    }
+    if !unknown.is_empty() {
+        let causes = unknown.iter().filter_map(|id| id.strip_prefix("failed."));
+        let causes: Vec<String> = causes.map(|cause| cause.replace('_', " ")).collect();
+        let text = format!(
+            "In no run did a request fail because of: {}.",
+            causes.join(", ")
+        );
+        paragraph(html, "note", &text);
     }
     html.push_str(
         "<p class=\"note\">Intervals are per number; verdicts rest on p-values corrected for \

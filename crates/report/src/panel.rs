@@ -191,9 +191,6 @@ impl Plot<'_> {
         for path in &series.paths {
             canvas.line(&self.path(path), key.look.stroke());
         }
-        for path in &series.thin {
-            canvas.line(&self.path(path), hairline(key.look.color, 1.4));
-        }
     }
 
     fn marks(&self, canvas: &mut Canvas<'_>, series: &Series, key: &Key) {

@@ -6,7 +6,13 @@ use std::collections::BTreeMap;
 
 use netduel_metrics::interval::{Estimate, Verdict};
 
-use crate::{error::ReportError, manifest::Manifest, number, table::Table};
+use crate::{
+    error::ReportError,
+    manifest::Manifest,
+    number::{self, Scale},
+    table::Table,
+    words::shown_unit,
+};
 use rows::{Reader, read_bound, read_difference, read_hit, read_moment, read_share, read_summary};
 
 /// Everything that charts, tables and sentences are made from.
@@ -176,12 +182,72 @@ impl Results {
             .and_then(|row| row.estimate)
     }
 
-    /// The unit of a metric, empty when it does not occur.
+    /// The unit of a metric as the tables have it, empty when it does not occur.
     pub(crate) fn unit(&self, metric: &str) -> &str {
         self.summary
             .iter()
             .find(|row| row.metric == metric)
             .map_or("", |row| &row.unit)
+    }
+
+    /// How a value of a metric is shown wherever a reader meets it: completion times of one point
+    /// in one unit, as readers compare them, unless they are too far apart.
+    pub(crate) fn scale(&self, point: usize, metric: &str, value: f64) -> Scale {
+        match shown_unit(metric, self.unit(metric)) {
+            "s" => self.time_scale(point, value),
+            unit => Scale::of(unit, value),
+        }
+    }
+
+    /// How a time at a point is shown, in seconds as given.
+    pub(crate) fn time_scale(&self, point: usize, value: f64) -> Scale {
+        let times = ["completion_time", "makespan"];
+        let here = |row: &&Summary| row.point == point && times.contains(&row.metric.as_str());
+        let means = self.summary.iter().filter(here);
+        let mut means: Vec<f64> = means
+            .filter_map(|row| row.estimate)
+            .map(|estimate| estimate.mean)
+            .collect();
+        if value == 0.0 {
+            return Scale::of("s", 0.0);
+        }
+        means.push(value);
+        Scale::beside("s", value, &means)
+    }
+
+    /// How many replications there were.
+    pub(crate) fn replications(&self) -> usize {
+        let declared = usize::try_from(self.manifest.replications).unwrap_or(0);
+        let counted = self.summary.iter().filter_map(|row| row.estimate);
+        counted
+            .map(|estimate| estimate.n)
+            .fold(declared, usize::max)
+    }
+
+    /// "n = 18 of 20" when a mean does not rest on every replication.
+    pub(crate) fn few(&self, estimate: &Estimate) -> Option<String> {
+        let all = self.replications();
+        (estimate.n < all).then(|| format!("n = {} of {all}", estimate.n))
+    }
+
+    /// A metric's mean at a point with its unit, its interval, and its count where that is not that
+    /// of all replications.
+    pub(crate) fn estimate_words(&self, point: usize, metric: &str, estimate: &Estimate) -> String {
+        let shown = self.scale(point, metric, estimate.mean).estimate(estimate);
+        match self.few(estimate) {
+            Some(few) => format!("{shown}, {few}"),
+            None => shown,
+        }
+    }
+
+    /// Whether some request of some contender was not served.
+    pub(crate) fn fails(&self) -> bool {
+        let shares = self
+            .summary
+            .iter()
+            .filter(|row| row.metric == "success_ratio");
+        let mut shares = shares.filter_map(|row| row.estimate);
+        shares.any(|share| share.mean < 1.0)
     }
 
     /// The words for how the intervals were made.

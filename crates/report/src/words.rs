@@ -2,48 +2,109 @@
 
 use std::borrow::Cow;
 
-/// Each metric's id and what it is called.
-const METRICS: &[(&str, &str)] = &[
-    ("completion_time", "mean time until a user is served"),
-    (
+/// A metric in a reader's words.
+struct Word {
+    id: &'static str,
+    words: &'static str,
+    better: Better,
+}
+
+/// Which values of a metric a reader wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Better {
+    /// Low ones.
+    Low,
+    /// High ones.
+    High,
+    /// That depends on whom one asks.
+    Neither,
+}
+
+const fn word(id: &'static str, words: &'static str, better: Better) -> Word {
+    Word { id, words, better }
+}
+
+/// What each metric is called, and which way it is better.
+const METRICS: &[Word] = &[
+    word(
+        "completion_time",
+        "mean time until a user is served",
+        Better::Low,
+    ),
+    word(
         "completion_time_p50",
         "time until half of those served are served",
+        Better::Low,
     ),
-    (
+    word(
         "completion_time_p95",
         "time until 95 % of those served are served",
+        Better::Low,
     ),
-    (
+    word(
         "completion_time_p99",
         "time until 99 % of those served are served",
+        Better::Low,
     ),
-    ("makespan", "time until the last user is served"),
-    ("success_ratio", "share of requests served"),
-    ("availability", "share of the time in service"),
-    ("goodput", "rate of useful bytes"),
-    ("load_gini", "inequality of load (Gini coefficient)"),
-    ("load_top_share", "load share of the busiest node"),
-    (
+    word(
+        "makespan",
+        "time until the last user is served",
+        Better::Low,
+    ),
+    word("success_ratio", "share of requests served", Better::High),
+    word("served", "requests served", Better::High),
+    word("issued", "requests issued", Better::Neither),
+    word("attempts_mean", "attempts per request", Better::Low),
+    word("availability", "share of the time in service", Better::High),
+    word(
+        "goodput",
+        "useful data rate until the last user is served",
+        Better::High,
+    ),
+    word(
+        "load_gini",
+        "inequality of load (Gini coefficient: 0 even, 1 all on one node)",
+        Better::Neither,
+    ),
+    word(
+        "load_top_share",
+        "load share of the busiest node",
+        Better::Neither,
+    ),
+    word(
         "load_herfindahl",
-        "concentration of load (Herfindahl index)",
+        "concentration of load (Herfindahl index: 1 all on one node)",
+        Better::Neither,
     ),
-    (
+    word(
         "infrastructure_bytes",
         "bytes sent by the operator's machines",
+        Better::Neither,
     ),
-    ("bytes_per_useful_byte", "bytes sent per useful byte"),
-    (
+    word(
+        "infrastructure_share",
+        "share of all bytes that the operator's machines sent",
+        Better::Neither,
+    ),
+    word(
+        "bytes_per_useful_byte",
+        "bytes sent per useful byte",
+        Better::Low,
+    ),
+    word("messages", "messages sent", Better::Neither),
+    word(
         "dip_depth",
         "share of the delivery rate lost at the worst moment",
+        Better::Low,
     ),
-    (
+    word(
         "recovery_90",
-        "time until 90 % of the delivery rate is back",
+        "time from the crash until 90 % of the delivery rate is back",
+        Better::Low,
     ),
-    ("area_lost", "delivery lost to the incident"),
-    ("delivered", "bytes delivered"),
-    ("delivery_rate", "delivery rate"),
-    ("served", "share of users served"),
+    word("area_lost", "delivery lost to the incident", Better::Low),
+    word("delivered", "bytes delivered", Better::High),
+    word("delivery_rate", "delivery rate", Better::High),
 ];
 
 /// The metrics that a reader sees first, in this order.
@@ -51,8 +112,8 @@ pub(crate) const HEADLINES: [&str; 3] = ["completion_time", "makespan", "success
 
 /// What a metric is called: from the table of words, or its id read aloud.
 pub(crate) fn metric_words(id: &str) -> Cow<'static, str> {
-    if let Some((_, words)) = METRICS.iter().find(|(known, _)| *known == id) {
-        return Cow::Borrowed(words);
+    if let Some(word) = METRICS.iter().find(|word| word.id == id) {
+        return Cow::Borrowed(word.words);
     }
     let aloud = |text: &str| text.replace(['_', '-'], " ");
     Cow::Owned(match id.split_once('.') {
@@ -62,9 +123,35 @@ pub(crate) fn metric_words(id: &str) -> Cow<'static, str> {
     })
 }
 
-/// Why a metric has no value: a completion time is missing where nobody was served.
+/// What a metric of `timeline.csv` is called, where `served` counts in shares of the users.
+pub(crate) fn moment_words(id: &str, unit: &str) -> Cow<'static, str> {
+    match (id, unit) {
+        ("served", "share") => Cow::Borrowed("share of users served"),
+        _ => metric_words(id),
+    }
+}
+
+/// Which values of a metric a reader wants.
+pub(crate) fn better(id: &str) -> Better {
+    let known = METRICS.iter().find(|word| word.id == id);
+    match known {
+        Some(word) => word.better,
+        None if id.starts_with("failed.") => Better::Low,
+        None => Better::Neither,
+    }
+}
+
+/// The unit in which a metric is shown: an index between 0 and 1 is no share of anything.
+pub(crate) fn shown_unit<'a>(id: &str, unit: &'a str) -> &'a str {
+    match (id, unit) {
+        ("load_gini" | "load_herfindahl", _) | (_, "1" | "B/B") => "",
+        _ => unit,
+    }
+}
+
+/// Why a metric has no value: a time is missing where nobody was served.
 pub(crate) fn absent_words(id: &str) -> &'static str {
-    if id.starts_with("completion_time") {
+    if id.starts_with("completion_time") || id == "makespan" {
         "nobody served"
     } else {
         "no value"
@@ -103,6 +190,16 @@ mod tests {
             metric_words("makespan"),
             "time until the last user is served"
         );
+    }
+
+    #[test]
+    fn every_word_is_about_a_metric_of_its_own() {
+        for (index, word) in METRICS.iter().enumerate() {
+            let same = |other: &Word| other.id == word.id || other.words == word.words;
+            assert!(!METRICS[index + 1..].iter().any(same), "{}", word.id);
+        }
+        assert_eq!(metric_words("served"), "requests served");
+        assert_eq!(moment_words("served", "share"), "share of users served");
     }
 
     #[test]

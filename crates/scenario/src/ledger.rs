@@ -83,7 +83,7 @@ fn different(
         };
         contender.premises(&world).into_iter().for_each(&mut note);
         if let Some(unnamed) = unnamed(&contender.settings(), &first.world) {
-            note(format!("its settings do not name the machines {unnamed}"));
+            note(format!("leaves {unnamed} idle"));
         }
         for (key, name) in &noticeable {
             if !candidate.kind.uses.contains(key) {
@@ -107,7 +107,7 @@ fn noticeable(points: &[Point]) -> Vec<(WorldKey, &'static str)> {
     parts
 }
 
-/// Machines that settings leave out while they name others.
+/// Machines that settings leave out while they name others, in words.
 fn unnamed(settings: &toml::Table, world: &WorldSpec) -> Option<String> {
     let groups = world.infrastructure.iter().map(|group| &group.name);
     let (named, unnamed): (Vec<_>, Vec<_>) =
@@ -115,7 +115,16 @@ fn unnamed(settings: &toml::Table, world: &WorldSpec) -> Option<String> {
     if named.is_empty() || unnamed.is_empty() {
         return None;
     }
-    Some(words::and(unnamed.iter().map(|name| format!("\"{name}\""))))
+    let one = unnamed.len() == 1 && {
+        let count = |name: &str| world.infrastructure.iter().find(|group| group.name == name);
+        count(unnamed[0]).is_some_and(|group| group.count == 1)
+    };
+    let list = words::and(unnamed.iter().map(|name| format!("\"{name}\"")));
+    Some(if one {
+        format!("the machine {list}")
+    } else {
+        format!("the machines {list}")
+    })
 }
 
 fn mentions(value: &toml::Value, name: &str) -> bool {

@@ -175,7 +175,13 @@ impl<'a> Plan<'a> {
         let claims = ground.claims(&raw.claims)?;
         let swept: Vec<Key> = self.sweeps.iter().map(|sweep| sweep.key.clone()).collect();
         let ledger = ledger::open(candidates, &points, experiment);
-        let words = Words { raw, swept: &swept };
+        let rate: Key = "demand.download.arrivals.poisson".into();
+        let words = Words {
+            raw,
+            swept: &swept,
+            axes: &axes,
+            rate: self.doc.has(&rate).then(|| self.doc.written(&rate)),
+        };
         let explained = words.explain(&Duel {
             entrants: &contenders,
             axes: &axes,

@@ -11,10 +11,14 @@ use crate::{
     scenario::{Axis, Entrant, Experiment, FairnessLedger, Point},
 };
 
-/// Puts things in words, "swept" in the place of what is varied.
+/// Puts things in words, a range or "swept" in the place of what is varied.
 pub(crate) struct Words<'a> {
     pub(crate) raw: &'a raw::Scenario,
+    /// The swept keys, one for each axis.
     pub(crate) swept: &'a [Key],
+    pub(crate) axes: &'a [Axis],
+    /// The rate of Poisson arrivals as written.
+    pub(crate) rate: Option<&'a str>,
 }
 
 /// What the explanation is about besides the world.
@@ -32,33 +36,81 @@ impl Words<'_> {
     /// The set-up in one line.
     pub(crate) fn setup(&self) -> String {
         let mut parts = vec![
-            if self.varies("demand.download.size") {
-                "file size swept".to_owned()
-            } else {
-                format!("{} file", self.raw.demand.download.size)
+            match self.or_swept(
+                &"demand.download.size".into(),
+                self.raw.demand.download.size,
+            ) {
+                swept if swept == SWEPT => "file size swept".to_owned(),
+                size => format!("{size} file"),
             },
-            if self.varies("population.peers") {
-                "number of users swept".to_owned()
-            } else {
-                count(self.raw.population.peers as usize, "user")
-            },
+            self.users(),
         ];
         for (name, machines) in &self.raw.infrastructure.0 {
             let key = Key::from("infrastructure").join(name);
             let number = match machines.count {
-                _ if self.varies_at(&key.join("count")) => "number swept, each ".to_owned(),
+                count if self.varies_at(&key.join("count")) => {
+                    format!("{}, each ", self.or_swept(&key.join("count"), count))
+                }
                 1 => String::new(),
                 count => format!("{count}, each "),
             };
             let up = self.or_swept(&key.join("upload"), machines.upload);
             parts.push(format!("{name} {number}up {up}"));
         }
-        parts.push(format!("users {}", self.access()));
+        parts.push(match self.raw.population.access {
+            Some(_) => format!("users' {}", self.access()),
+            None => format!("users {}", self.access()),
+        });
         if !matches!(self.raw.demand.download.arrivals, Either::Text(_)) {
             parts.push(format!("arrivals {}", self.arrivals()));
         }
         parts.push(format!("latency {}", self.latency()));
+        parts.extend(
+            self.free_riders()
+                .map(|share| format!("{share} free riders")),
+        );
+        parts.extend(self.churn().map(str::to_owned));
+        let deadline = self.raw.patience.deadline;
+        if let Some(time) = deadline.filter(|_| !self.varies("patience.deadline")) {
+            parts.push(format!("deadline {time}"));
+        } else if self.varies("patience.deadline") {
+            let time = deadline.map_or_else(String::new, |time| time.to_string());
+            let time = self.or_swept(&"patience.deadline".into(), time);
+            parts.push(format!("deadline {time}"));
+        }
         parts.join("; ")
+    }
+
+    fn users(&self) -> String {
+        let key = "population.peers".into();
+        match self.range(&key) {
+            Some(range) => format!("{range} users"),
+            None => count(self.raw.population.peers as usize, "user"),
+        }
+    }
+
+    /// The share of users who give nothing back, unless there are none.
+    fn free_riders(&self) -> Option<String> {
+        let share = self.raw.population.free_riders.unwrap_or_default();
+        let there = share.get() > 0.0 || self.varies("population.free-riders");
+        there.then(|| self.or_swept(&"population.free-riders".into(), share))
+    }
+
+    /// Who comes and goes.
+    fn churn(&self) -> Option<&'static str> {
+        let churns =
+            |failure: &&raw::Failure| matches!(failure.what, Either::Table(WhatTable::Churn(_)));
+        let failure = self.raw.failures.iter().find(churns)?;
+        let of_users = match &failure.who {
+            Either::Text(pick) => *pick == Pick::Users,
+            Either::Table(WhoTable::Random(random)) => random.of == Pick::Users,
+            Either::Table(_) => false,
+        };
+        Some(if of_users {
+            "users come and go"
+        } else {
+            "nodes come and go"
+        })
     }
 
     /// What the scenario means.
@@ -98,12 +150,33 @@ impl Words<'_> {
         self.swept.iter().any(|swept| swept.0.starts_with(&key.0))
     }
 
+    /// A value, or the range of the axis that varies it.
     fn or_swept(&self, key: &Key, value: impl fmt::Display) -> String {
         if self.varies_at(key) {
-            "swept".to_owned()
+            self.range(key).unwrap_or_else(|| SWEPT.to_owned())
         } else {
             format!("{value}")
         }
+    }
+
+    /// First and last value of the axis of this very key, such as `1 to 1,000` or `1 to 10 Mbps`.
+    fn range(&self, key: &Key) -> Option<String> {
+        let axis = self.swept.iter().position(|swept| swept == key)?;
+        let values = &self.axes.get(axis)?.values;
+        let numeric = |value: &String| value.starts_with(|c: char| c.is_ascii_digit());
+        let (first, last) = (values.first()?, values.last()?);
+        if !values.iter().all(numeric) {
+            return None;
+        }
+        if first == last {
+            return Some(grouped(first));
+        }
+        // A unit that both have is said once.
+        let low = match (first.split_once(' '), last.split_once(' ')) {
+            (Some((number, unit)), Some((_, same))) if unit == same => number,
+            _ => first,
+        };
+        Some(format!("{} to {}", grouped(low), grouped(last)))
     }
 
     fn access(&self) -> String {
@@ -117,7 +190,7 @@ impl Words<'_> {
             }
             (Some(file), ..) => {
                 let file = self.or_swept(&key.join("access"), &file.table);
-                format!("with access lines as in {file}")
+                format!("access lines as in {}", file_name(&file))
             }
             _ => unreachable!("a checked scenario has access rates"),
         }
@@ -125,7 +198,7 @@ impl Words<'_> {
 
     fn latency(&self) -> String {
         if self.varies("network.latency") {
-            return "swept".into();
+            return self.or_swept(&"network.latency".into(), SWEPT);
         }
         match &self.raw.network.latency {
             Either::Text(time) => time.to_string(),
@@ -135,23 +208,27 @@ impl Words<'_> {
 
     fn arrivals(&self) -> String {
         if self.varies("demand.download.arrivals") {
-            return "swept".into();
+            return SWEPT.into();
         }
         match &self.raw.demand.download.arrivals {
             Either::Text(raw::AllAtOnce::AllAtOnce) => "all at once".into(),
-            Either::Table(raw::ArrivalsTable::Poisson(rate)) => format!("{rate} (Poisson)"),
-            Either::Table(raw::ArrivalsTable::Trace(name)) => format!("as in {name}"),
+            Either::Table(raw::ArrivalsTable::Poisson(rate)) => match self.rate {
+                Some(written) => format!("{} (Poisson)", written.trim_matches(['"', '\''])),
+                None => format!("{rate} (Poisson)"),
+            },
+            Either::Table(raw::ArrivalsTable::Trace(name)) => {
+                format!("as in {}", file_name(name))
+            }
         }
     }
 
     fn devices(&self) -> Vec<String> {
         let population = &self.raw.population;
-        let users = if self.varies("population.peers") {
-            "users, their number swept".to_owned()
-        } else {
-            count(population.peers as usize, "user")
-        };
-        let mut lines = vec![format!("{users}, each with one device: {}", self.access())];
+        let mut lines = vec![format!(
+            "{}, each with one device: {}",
+            self.users(),
+            self.access()
+        )];
         for (name, machines) in &self.raw.infrastructure.0 {
             let key = Key::from("infrastructure").join(name);
             let number = self.or_swept(&key.join("count"), machines.count);
@@ -172,11 +249,12 @@ impl Words<'_> {
             ));
         }
         if let Some(file) = &population.regions {
-            lines.push(format!("users live in regions as in {}", file.table));
+            lines.push(format!(
+                "users live in regions as in {}",
+                file_name(&file.table)
+            ));
         }
-        let free_riders = population.free_riders.unwrap_or_default();
-        if free_riders.get() > 0.0 || self.varies("population.free-riders") {
-            let share = self.or_swept(&"population.free-riders".into(), free_riders);
+        if let Some(share) = self.free_riders() {
             lines.push(format!(
                 "free riders, who give nothing back: {share} of users"
             ));
@@ -297,11 +375,11 @@ fn contenders(duel: &Duel<'_>) -> Vec<String> {
 fn latency(table: &LatencyTable) -> String {
     let mut text = match (&table.constant, &table.regions) {
         (Some(time), _) => time.to_string(),
-        (None, Some(name)) => format!("between regions as in {name}"),
+        (None, Some(name)) => format!("between regions as in {}", file_name(name)),
         (None, None) => unreachable!("a checked scenario has a latency"),
     };
     if table.jitter.get() > 0.0 {
-        write!(text, ", within {}", table.jitter).expect("a string takes any text");
+        write!(text, ", varying by up to {}", table.jitter).expect("a string takes any text");
     }
     text
 }
@@ -358,6 +436,28 @@ fn or_none(lines: Vec<String>) -> Vec<String> {
         return vec!["none".to_owned()];
     }
     lines
+}
+
+/// What stands for a value that is varied in parts or has no order.
+const SWEPT: &str = "swept";
+
+/// The name of a file without the folders that lead to it.
+fn file_name(path: &str) -> &str {
+    path.rsplit(['/', '\\']).next().unwrap_or(path)
+}
+
+/// A number, which may have a unit, with commas between thousands.
+fn grouped(text: &str) -> String {
+    let end = text.find(|c: char| !c.is_ascii_digit());
+    let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out + rest
 }
 
 /// A count with its noun: `1 user`, `2 users`.

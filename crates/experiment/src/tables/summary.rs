@@ -36,9 +36,9 @@ pub(super) fn summary(scenario: &Scenario, results: &Results) -> Table {
     sheet.finish()
 }
 
-/// One row per point, contender and share of all users: the completion time by which it was
-/// served. A run that never served that share does not count, and a row that fewer than half of
-/// the runs reached would speak for the lucky ones only, so it is left out.
+/// One row per point, contender and share of all users that every run reached: the completion time
+/// by which it was served. Where only some runs reached a share, a mean would be that of the lucky
+/// ones, and could fall from one share to the next.
 pub(super) fn distributions(scenario: &Scenario, results: &Results) -> Table {
     let columns = [
         "contender",
@@ -56,7 +56,7 @@ pub(super) fn distributions(scenario: &Scenario, results: &Results) -> Table {
             let runs = results.runs_of(point, contender);
             let times = runs.filter_map(|run| run.served_by.get(index).copied());
             let times: Vec<f64> = times.collect();
-            if times.len() * 2 < results.replications() {
+            if times.len() < results.replications() {
                 continue;
             }
             let Some(estimate) = estimate(&times) else {

@@ -140,7 +140,7 @@ fn a_timeline_ends_with_everything_delivered_and_everybody_served() {
 }
 
 #[test]
-fn a_distribution_counts_all_users_and_leaves_out_what_half_the_runs_missed() {
+fn a_distribution_counts_all_users_and_leaves_out_what_a_run_missed() {
     let folder = tempdir().unwrap();
     // The depot goes down for good while the first user is being served, or before.
     let text = DUEL.to_owned()

@@ -3,10 +3,7 @@
 use netduel_metrics::interval::Verdict;
 
 use super::{SUCCESS, TIME};
-use crate::{
-    number::Scale,
-    results::{Point, Results, range_words},
-};
+use crate::results::{Point, Results, range_words};
 
 /// Who was ahead at a point, by completion time.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +76,9 @@ impl Outcome {
 /// The completion time of a contender, with its interval.
 pub(super) fn time_words(results: &Results, point: &Point, contender: usize) -> String {
     let estimate = results.estimate(point.index, contender, TIME);
-    estimate.map_or_else(String::new, |e| Scale::of("s", e.mean).estimate(&e))
+    estimate.map_or_else(String::new, |e| {
+        results.estimate_words(point.index, TIME, &e)
+    })
 }
 
 /// Cuts a sweep into stretches in which the same contenders lead.

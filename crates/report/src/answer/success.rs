@@ -5,10 +5,10 @@ use netduel_metrics::interval::Verdict;
 use super::{SUCCESS, percent, place};
 use crate::{
     number::Scale,
-    results::{Difference, Point, Results},
+    results::{Difference, Moment, Point, Results},
 };
 
-/// Who failed users, and where most; nothing when everybody was always served.
+/// Who failed users, and where most, or that nobody did; nothing where that is not known.
 pub(super) fn success(results: &Results) -> Vec<String> {
     let served = |point: &Point, c| results.estimate(point.index, c, SUCCESS).map(|e| e.mean);
     let shares = |point: &Point| -> Vec<(usize, f64)> {
@@ -38,11 +38,42 @@ pub(super) fn success(results: &Results) -> Vec<String> {
         }
     });
     let Some((_, _, point)) = worst else {
-        return Vec::new();
+        return everybody(results).into_iter().collect();
     };
     let mut shares = shares(point);
     shares.sort_by(|a, b| a.1.total_cmp(&b.1));
     vec![success_sentence(results, point, &shares)]
+}
+
+/// That all were served, when every contender has a share at every point.
+fn everybody(results: &Results) -> Option<String> {
+    let known = |point: &Point| {
+        let share = |c| results.estimate(point.index, c, SUCCESS);
+        results.contenders().all(|c| share(c).is_some())
+    };
+    results.points.iter().all(known).then_some(())?;
+    // Requests are those that were issued: where a run is cut off, not every user has asked.
+    let asked = |moment: &&Moment| moment.metric == "served" && moment.unit == "share";
+    let last = |point: &Point, contender| {
+        let mine = results.timeline.iter().filter(asked);
+        let mine = mine.filter(|m| m.point == point.index && m.contender == contender);
+        mine.max_by(|a, b| a.time.total_cmp(&b.time))
+    };
+    let cut_off = |point: &Point| {
+        let short = |c| last(point, c).is_some_and(|moment| moment.estimate.mean < 1.0 - 1e-9);
+        results.contenders().any(short)
+    };
+    let who = if results.points.iter().any(cut_off) {
+        "All users who asked"
+    } else {
+        "All users"
+    };
+    let at = if results.points.len() > 1 {
+        " at every point"
+    } else {
+        ""
+    };
+    Some(format!("{who} were served by every contender{at}."))
 }
 
 fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -> String {
@@ -107,5 +138,5 @@ fn points_words(difference: &Difference) -> Option<String> {
     let interval = interval.map_or(String::new(), |interval| {
         format!(", 95 % interval {interval}")
     });
-    Some(format!(" ({} more{interval})", scale.words(estimate.mean)))
+    Some(format!(" ({} more{interval})", scale.mean(&estimate)))
 }

@@ -2,13 +2,13 @@
 
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, ends, fields, keys, log_scale, slug, subtitle, sweep::Sweep};
+use super::{Chart, Numbers, ends, fields, heading, keys, log_scale, slug, subtitle, sweep::Sweep};
 use crate::{
     axis::Axis,
     figure::{Content, Curve, Figure, Panel, Series},
-    number::{Scale, quantity},
+    number::Scale,
     results::{Point, Results},
-    words::{absent_words, metric_words, sentence_case},
+    words::{absent_words, metric_words, sentence_case, shown_unit},
 };
 
 /// The metrics drawn, with the first word of their chart's file name.
@@ -90,7 +90,7 @@ impl View<'_> {
                 absent_words(self.metric).clone_into(&mut key.remark);
             }
         }
-        let words = sentence_case(&metric_words(self.metric));
+        let words = heading(self.results, self.metric);
         let with = if self.others.is_empty() {
             String::new()
         } else {
@@ -161,7 +161,10 @@ impl View<'_> {
         } else {
             high
         };
-        Scale::of(self.results.unit(self.metric), typical)
+        Scale::of(
+            shown_unit(self.metric, self.results.unit(self.metric)),
+            typical,
+        )
     }
 
     fn panel(
@@ -203,7 +206,9 @@ impl View<'_> {
 
     fn y_axis(&self, values: &[f64], all: &[Estimate], scale: &Scale) -> Axis {
         let mut words = sentence_case(&metric_words(self.metric));
-        words = format!("{words} ({})", scale.word);
+        if !scale.word.is_empty() {
+            words = format!("{words} ({})", scale.word);
+        }
         if self.results.unit(self.metric) == "share" {
             return Axis::from_zero(&words, 100.0);
         }
@@ -275,8 +280,18 @@ impl View<'_> {
         curves: &[Vec<(f64, Estimate)>],
         bounds: &[(String, Vec<(f64, f64)>)],
     ) -> String {
-        let unit = self.results.unit(self.metric);
-        let words = |value: f64| quantity(value, unit);
+        let words = |point: usize, value: f64| {
+            let scale = self.results.scale(point, self.metric, value);
+            scale.words(value)
+        };
+        let mean = |x: f64, estimate: &Estimate| {
+            let here = self.points.iter().find(|(at, _)| at.total_cmp(&x).is_eq());
+            let shown = words(here.map_or(0, |(_, point)| point.index), estimate.mean);
+            match self.results.few(estimate) {
+                Some(few) => format!("{shown} ({few})"),
+                None => shown,
+            }
+        };
         let (Some((_, first)), Some((_, last))) = (self.points.first(), self.points.last()) else {
             return String::new();
         };
@@ -285,26 +300,26 @@ impl View<'_> {
         for (contender, curve) in curves.iter().enumerate() {
             let label = self.results.label(contender);
             let sentence = match (curve.first(), curve.last()) {
-                (Some((_, a)), Some((_, b))) if curve.len() == self.points.len() => {
+                (Some((x, a)), Some((y, b))) if curve.len() == self.points.len() => {
                     format!(
                         "{label}: {} at {from}, {} at {to}. ",
-                        words(a.mean),
-                        words(b.mean)
+                        mean(*x, a),
+                        mean(*y, b)
                     )
                 }
-                (Some(_), Some((_, b))) => format!(
+                (Some(_), Some((y, b))) => format!(
                     "{label}: values at {} of {} points, the last one {}. ",
                     curve.len(),
                     self.points.len(),
-                    words(b.mean)
+                    mean(*y, b)
                 ),
                 _ => format!("{label}: {} at any point. ", absent_words(self.metric)),
             };
             text.push_str(&sentence);
         }
         for (name, points) in bounds {
-            if let (Some(first), Some(last)) = (points.first(), points.last()) {
-                let (a, b) = (words(first.1), words(last.1));
+            if let (Some(low), Some(high)) = (points.first(), points.last()) {
+                let (a, b) = (words(first.index, low.1), words(last.index, high.1));
                 put!(text, "Theory, {name}: {a} to {b}. ");
             }
         }

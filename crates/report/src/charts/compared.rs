@@ -2,13 +2,13 @@
 
 use netduel_metrics::interval::Estimate;
 
-use super::{Chart, Numbers, chosen, ends, fields, keys, subtitle, sweep::Sweep};
+use super::{Chart, Numbers, chosen, ends, fields, heading, keys, subtitle, sweep::Sweep};
 use crate::{
-    bars::Bars,
+    bars::{Bar, Bars},
     figure::{Content, Figure},
     number::Scale,
     results::{Point, Results},
-    words::{absent_words, metric_words, sentence_case},
+    words::{absent_words, metric_words, sentence_case, shown_unit},
 };
 
 /// The metrics drawn, with the first word of their chart's file name.
@@ -43,44 +43,66 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
     let points = chosen(results, most, |point| {
         estimates(point).iter().any(Option::is_some)
     });
-    let rows: Vec<(String, Vec<Option<Estimate>>)> = points
+    let all: Vec<Estimate> = points
         .iter()
-        .map(|point| (results.point_words(point), estimates(point)))
-        .collect();
-    let all: Vec<Estimate> = rows
-        .iter()
-        .flat_map(|(_, row)| row.iter().flatten())
-        .copied()
+        .flat_map(|point| estimates(point))
+        .flatten()
         .collect();
     let dull = metric == "success_ratio" && all.iter().all(|estimate| estimate.mean >= 1.0);
     if all.is_empty() || dull {
         return None;
     }
-    let unit = results.unit(metric);
     let highest = all
         .iter()
         .map(|estimate| ends(estimate).1)
         .fold(0.0, f64::max);
     let words = sentence_case(&metric_words(metric));
-    let scale = Scale::of(unit, highest);
-    let mut description = format!("{words}. ");
+    let scale = match points[..] {
+        [point] => results.scale(point.index, metric, highest),
+        _ => Scale::of(shown_unit(metric, results.unit(metric)), highest),
+    };
+    let bar = |point: &Point, estimate: Option<Estimate>| {
+        let estimate = estimate?;
+        let words = results.scale(point.index, metric, estimate.mean);
+        Some(Bar {
+            estimate,
+            words: words.estimate(&estimate),
+            few: results.few(&estimate).unwrap_or_default(),
+        })
+    };
+    let row = |point: &&Point| {
+        let bars = estimates(point).into_iter();
+        let bars = bars.map(|estimate| bar(point, estimate)).collect();
+        (results.point_words(point), bars)
+    };
+    let rows: Vec<(String, Vec<Option<Bar>>)> = points.iter().map(row).collect();
+    let title = heading(results, metric);
+    let mut description = format!("{title}. ");
     for (point, row) in &rows {
-        for (contender, estimate) in row.iter().enumerate() {
+        for (contender, bar) in row.iter().enumerate() {
             let at = if point.is_empty() {
                 String::new()
             } else {
                 format!(" at {point}")
             };
-            let value = estimate.map_or(absent_words(metric).to_owned(), |e| scale.estimate(&e));
+            let value = match bar {
+                None => absent_words(metric).to_owned(),
+                Some(bar) if bar.few.is_empty() => bar.words.clone(),
+                Some(bar) => format!("{}, {}", bar.words, bar.few),
+            };
             put!(description, "{}{at}: {value}. ", results.label(contender));
         }
     }
     let figure = Figure {
-        title: words.clone(),
+        title,
         subtitle: subtitle(results, all.iter(), ("bar", "whisker")),
         incidents: Vec::new(),
         content: Content::Bars(Bars {
-            title: format!("{words} ({})", scale.word),
+            title: if scale.word.is_empty() {
+                words
+            } else {
+                format!("{words} ({})", scale.word)
+            },
             absent: absent_words(metric),
             scale,
             rows,

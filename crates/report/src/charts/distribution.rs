@@ -22,22 +22,21 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
         .iter()
         .map(|point| panel(results, point, points.len() > 1))
         .collect();
-    let shown = results
-        .distributions
+    let shown: Vec<&ShareServed> = points
         .iter()
-        .filter(|r| points.iter().any(|p| p.index == r.point));
-    let mut subtitle = subtitle(
-        results,
-        shown.clone().map(|row| &row.time),
-        ("line", "band"),
-    );
-    let (least, most) = extremes(shown.map(|row| row.time.n));
-    if least < most {
-        subtitle.push(
-            "Where not every run served that many users, the mean is over those that did; \
-             the line is thin there."
-                .to_owned(),
-        );
+        .flat_map(|point| results.contenders().map(move |c| (point, c)))
+        .flat_map(|(point, contender)| rows(results, point, contender))
+        .collect();
+    let times = shown.iter().map(|row| &row.time);
+    let mut subtitle = subtitle(results, times, ("line", "band"));
+    let complete = points.iter().all(|point| {
+        let mut all = results
+            .contenders()
+            .map(|contender| rows(results, point, contender));
+        all.all(|rows| rows.last().is_some_and(|row| row.share >= 1.0))
+    });
+    if !complete {
+        subtitle.push("A line ends at the share of users that every run reached.".to_owned());
     }
     let mut keys = keys(results);
     for (contender, key) in keys.iter_mut().enumerate() {
@@ -46,7 +45,7 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
             .map(|point| rows(results, point, contender))
             .collect();
         if served.iter().all(Vec::is_empty) {
-            "nobody served".clone_into(&mut key.remark);
+            nobody(results, &points, contender).clone_into(&mut key.remark);
         } else if let [rows] = &served[..] {
             key.remark = reached(rows).unwrap_or_default();
         }
@@ -70,17 +69,27 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
     ))
 }
 
-fn extremes(counts: impl Iterator<Item = usize>) -> (usize, usize) {
-    counts.fold((usize::MAX, 0), |(least, most), n| {
-        (least.min(n), most.max(n))
-    })
+/// Why a contender has no line.
+fn nobody(results: &Results, points: &[&Point], contender: usize) -> &'static str {
+    let served = |point: &&Point| {
+        let time = results.estimate(point.index, contender, "completion_time");
+        time.is_some()
+    };
+    if points.iter().any(served) {
+        "nobody served in some runs"
+    } else {
+        "nobody served"
+    }
 }
 
-/// The rows of one contender at one point, the smallest share first.
+/// The rows of one contender at one point that all its runs reached, the smallest share first: with
+/// fewer runs the mean would be that of the lucky ones, and could fall from one share to the next.
 fn rows<'a>(results: &'a Results, point: &Point, contender: usize) -> Vec<&'a ShareServed> {
     let here = |row: &&ShareServed| row.point == point.index && row.contender == contender;
     let mut rows: Vec<&ShareServed> = results.distributions.iter().filter(here).collect();
     rows.sort_by(|a, b| a.share.total_cmp(&b.share));
+    let most = rows.iter().map(|row| row.time.n).max().unwrap_or(0);
+    rows.retain(|row| row.time.n == most);
     rows
 }
 
@@ -135,22 +144,17 @@ fn panel(results: &Results, point: &Point, several: bool) -> Panel {
     }
 }
 
-/// The steps of one contender: nobody until the first is served, and nobody lost after the last.
+/// The steps of one contender: nobody until the first is served, and nobody lost after the last;
+/// what comes after a share that not all runs reached is not known.
 fn series(rows: &[&ShareServed], factor: f64, end: f64) -> Series {
-    let most = rows.iter().map(|row| row.time.n).max().unwrap_or(0);
     let spot = |row: &&ShareServed| (row.time.mean * factor, row.share * 100.0);
-    let (sure, fewer) = rows.split_at(rows.partition_point(|row| row.time.n == most));
-    let first = sure.first().map_or(end, |row| row.time.mean * factor);
-    let mut path = vec![(0.0, 0.0), (first, 0.0)];
-    path.extend(sure.iter().map(spot));
-    let mut thin = vec![path[path.len() - 1]];
-    thin.extend(fewer.iter().map(spot));
-    let tail = (end, thin[thin.len() - 1].1);
-    if fewer.is_empty() {
-        path.push(tail);
-        thin.clear();
-    } else {
-        thin.push(tail);
+    let mut path = Vec::new();
+    if let Some(first) = rows.first() {
+        path.extend([(0.0, 0.0), (first.time.mean * factor, 0.0)]);
+    }
+    path.extend(rows.iter().map(spot));
+    if rows.last().is_some_and(|row| row.share >= 1.0) {
+        path.push((end, 100.0));
     }
     let edge = |row: &&ShareServed, time: f64| (time * factor, row.share * 100.0);
     let mut band: Vec<(f64, f64)> = rows
@@ -166,11 +170,6 @@ fn series(rows: &[&ShareServed], factor: f64, end: f64) -> Series {
     Series {
         marks: marks.iter().filter_map(marked).collect(),
         paths: vec![path],
-        thin: if thin.is_empty() {
-            Vec::new()
-        } else {
-            vec![thin]
-        },
         bands: vec![band],
         bars: Vec::new(),
     }
@@ -215,7 +214,9 @@ fn describe(results: &Results, points: &[&Point]) -> String {
         }
         for contender in results.contenders() {
             text.push_str(&sentence(
-                results.label(contender),
+                results,
+                point,
+                contender,
                 &rows(results, point, contender),
             ));
         }
@@ -226,35 +227,34 @@ fn describe(results: &Results, points: &[&Point]) -> String {
 /// How far a contender got, in words, unless all its runs served everybody.
 fn reached(rows: &[&ShareServed]) -> Option<String> {
     let last = rows.last()?;
-    let most = rows.iter().map(|row| row.time.n).max()?;
     let share = quantity(last.share, "share");
-    match last.time.n {
-        runs if runs < most => Some(format!("up to {share} served (in {runs} of {most} runs)")),
-        _ if last.share < 1.0 => Some(format!("{share} ever served")),
-        _ => None,
-    }
+    (last.share < 1.0).then(|| format!("{share} served in every run"))
 }
 
-fn sentence(label: &str, rows: &[&ShareServed]) -> String {
+fn sentence(results: &Results, point: &Point, contender: usize, rows: &[&ShareServed]) -> String {
+    let label = results.label(contender);
     let time = |share: f64| -> Option<&Estimate> {
         rows.iter()
             .find(|row| row.share >= share - 1e-9)
             .map(|row| &row.time)
     };
     let Some(last) = rows.last() else {
-        return format!("{label} served nobody. ");
+        return format!("{label}: {}. ", nobody(results, &[point], contender));
     };
-    let words = |estimate: &Estimate| quantity(estimate.mean, "s");
+    let words = |time: &Estimate| {
+        let scale = results.time_scale(point.index, time.mean);
+        scale.words(time.mean)
+    };
     let end = reached(rows).unwrap_or_else(|| format!("all by {}", words(&last.time)));
     match (time(0.5), time(0.9)) {
         (Some(half), Some(most)) => {
             format!(
-                "{label}: half served by {}, 90 % by {}, {end}. ",
+                "{label}: half of all users by {}, 90 % by {}, {end}. ",
                 words(half),
                 words(most)
             )
         }
-        (Some(half), None) => format!("{label}: half served by {}, {end}. ", words(half)),
+        (Some(half), None) => format!("{label}: half of all users by {}, {end}. ", words(half)),
         _ => format!("{label}: {end}. "),
     }
 }

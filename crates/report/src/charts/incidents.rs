@@ -44,7 +44,7 @@ pub(crate) fn episodes(results: &Results, point: usize) -> Vec<Episode> {
     }
     let mut episodes: Vec<Episode> = groups
         .values()
-        .map(|hits| Episode::of(results, point, hits))
+        .map(|hits| Episode::of(results, hits))
         .collect();
     episodes.sort_by(|a, b| a.at.total_cmp(&b.at));
     episodes
@@ -72,7 +72,7 @@ fn begins<'a>(hits: &[&'a Hit]) -> BTreeMap<Run<'a>, Vec<f64>> {
 }
 
 impl Episode {
-    fn of(results: &Results, point: usize, hits: &[&Hit]) -> Self {
+    fn of(results: &Results, hits: &[&Hit]) -> Self {
         let begins = hits.iter().map(|hit| hit.at);
         let at = begins.clone().fold(f64::INFINITY, f64::min);
         let ends = hits.iter().map(|hit| hit.until.unwrap_or(f64::INFINITY));
@@ -84,7 +84,7 @@ impl Episode {
                 .copied()
                 .filter(|hit| hit.contender == contender)
                 .collect();
-            (!mine.is_empty()).then(|| (contender, victims(&mine, runs(results, point))))
+            (!mine.is_empty()).then(|| (contender, victims(&mine, results.replications())))
         });
         Self {
             name: name(hits[0]),
@@ -130,17 +130,6 @@ fn name(hit: &Hit) -> String {
         what if hit.failure.contains(what.as_str()) => hit.failure.clone(),
         what => format!("{} ({what})", hit.failure),
     }
-}
-
-/// How many runs each contender had at a point.
-fn runs(results: &Results, point: usize) -> usize {
-    let counts = results.summary.iter().filter(|row| row.point == point);
-    let counted = counts
-        .filter_map(|row| row.estimate)
-        .map(|estimate| estimate.n)
-        .max();
-    let declared = usize::try_from(results.manifest.replications).unwrap_or(0);
-    counted.unwrap_or(0).max(declared)
 }
 
 /// "server (20 of 20 runs, carrying 95 % of the load)".

@@ -9,6 +9,8 @@ use netduel_report::Results;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Folder {
     pub(crate) files: BTreeMap<String, String>,
+    /// How many replications distributions and timelines are over.
+    runs: usize,
 }
 
 /// Mean and unit of a metric for each contender; absent where nobody was served.
@@ -31,9 +33,21 @@ impl Folder {
             .replace("AXES", &axes.join(", "))
             .replace("CONTENDERS", &labels.join(", "))
             .replace("FIRST", contenders.first().unwrap_or(&""));
-        let mut folder = Self::default();
+        let mut folder = Self {
+            runs: RUNS,
+            ..Self::default()
+        };
         folder.files.insert("manifest.json".to_owned(), manifest);
         folder
+    }
+
+    /// Says in the manifest that there were `runs` replications.
+    pub(crate) fn replications(mut self, runs: usize) -> Self {
+        self.runs = runs;
+        let manifest = self.files.get_mut("manifest.json").unwrap();
+        let said = format!(r#""replications": {runs}"#);
+        *manifest = manifest.replace(r#""replications": 20"#, &said);
+        self
     }
 
     pub(crate) fn read(&self) -> Results {
@@ -118,7 +132,7 @@ impl Folder {
                 break;
             }
             let mean = time(share);
-            let numbers = numbers(RUNS, mean, Some((mean * 0.96, mean * 1.04)));
+            let numbers = numbers(self.runs, mean, Some((mean * 0.96, mean * 1.04)));
             let line = format!("{point},{values}{label},completion_time,s,{share},{numbers}");
             self.add("distributions.csv", &header, &line);
         }
@@ -137,7 +151,7 @@ impl Folder {
             let time = f64::from(index) * step;
             let mean = value(time);
             let half = mean * 0.05;
-            let numbers = numbers(RUNS, mean, Some((mean - half, mean + half)));
+            let numbers = numbers(self.runs, mean, Some((mean - half, mean + half)));
             let line = format!("{point},{values}{label},{time},{metric},{unit},{numbers}");
             self.add("timeline.csv", &header, &line);
         }
@@ -239,6 +253,21 @@ pub(crate) fn outage() -> Folder {
         ("failed.timeout", "requests", &[Some(2.0), Some(0.2)]),
         (RUNS, 0.5),
     );
+    let never = [Some(0.0), Some(0.0)];
+    for cause in ["failed.refused", "failed.damaged"] {
+        folder.metric(at, &DUEL, (cause, "requests", &never), (RUNS, 0.0));
+    }
+    folder.metric(
+        at,
+        &DUEL,
+        ("dip_depth", "share", &[Some(1.0), Some(0.27)]),
+        (RUNS, 0.0),
+    );
+    // In two runs the server's users were never served as before.
+    let back = ("recovery_90", "s", &[Some(305.0), None][..]);
+    folder.metric(at, &DUEL, back, (18, 0.01));
+    let back = ("recovery_90", "s", &[None, Some(281.0)][..]);
+    folder.metric(at, &DUEL, back, (RUNS, 0.01));
     folder.distribution(at, "client-server", 0.9, |share| 900.0 + 1200.0 * share);
     folder.distribution(at, "peer-to-peer", 1.0, |share| 500.0 + 230.0 * share);
     let down = |time: f64| (60.0..360.0).contains(&time);
@@ -304,7 +333,8 @@ pub(crate) fn throng() -> Folder {
     let mut folder = Folder::new(
         &[("infrastructure.server.upload", "server upload")],
         &labels,
-    );
+    )
+    .replications(3);
     for (point, rate) in [1.0, 10.0, 100.0, 1000.0, 100_000.0_f64]
         .into_iter()
         .enumerate()
@@ -393,7 +423,7 @@ pub(crate) fn grid() -> Folder {
         ("population.peers", "peers"),
         ("failures.0.lasts", "length of the outage"),
     ];
-    let mut folder = Folder::new(&axes, &DUEL);
+    let mut folder = Folder::new(&axes, &DUEL).replications(1);
     for (point, (peers, lasts)) in [(5, "60 s"), (5, "600 s"), (20, "60 s"), (20, "600 s")]
         .into_iter()
         .enumerate()
@@ -473,3 +503,31 @@ const MANIFEST: &str = r#"{
   "scenario_digest": "sha256:8c1f6e0b5a2d", "files": {"summary.csv": "sha256:11aa", "timeline.csv": "sha256:22bb"},
   "started": "2026-03-01T10:00:00Z", "finished": "2026-03-01T10:00:41Z", "unknown": 1
 }"#;
+
+/// A swarm that is done in 80 s and a server that takes over two hours, finely read early on.
+pub(crate) fn race() -> Folder {
+    let mut folder = Folder::new(&[], &DUEL);
+    let at = (0, "", "");
+    for metric in ["completion_time", "makespan"] {
+        let means = [Some(8389.0), Some(80.0)];
+        folder.metric(at, &DUEL, (metric, "s", &means), (RUNS, 0.001));
+    }
+    let shares = [Some(1.0), Some(1.0)];
+    folder.metric(at, &DUEL, ("success_ratio", "share", &shares), (RUNS, 0.0));
+    for (label, end) in [("client-server", 8389.0), ("peer-to-peer", 80.0_f64)] {
+        // One second up to 100 s, 50 s from there on.
+        for (from, steps, step) in [(0.0, 100, 1.0), (100.0, 166, 50.0)] {
+            for (metric, unit, scale) in [("delivered", "B", 1e11), ("served", "share", 1.0)] {
+                let header = "point,contender,time_s,metric,unit,n,mean,ci_low,ci_high";
+                for index in 1..=steps {
+                    let time = from + f64::from(index) * step;
+                    let mean = scale * (time / end).min(1.0);
+                    let numbers = numbers(RUNS, mean, Some((mean * 0.99, mean)));
+                    let line = format!("0,{label},{time},{metric},{unit},{numbers}");
+                    folder.add("timeline.csv", header, &line);
+                }
+            }
+        }
+    }
+    folder
+}

@@ -8,7 +8,7 @@ use resvg::{
     usvg::{Group, Node, Options, TextChunk, Tree, fontdb::Database},
 };
 
-use crate::folders::{Folder, crowd, grid, kinds, outage, sole, throng};
+use crate::folders::{Folder, crowd, grid, kinds, outage, race, sole, throng};
 
 fn write(name: &str, folder: &Folder) {
     let Ok(target) = env::var("WRITE_CHARTS") else {
@@ -28,7 +28,7 @@ fn write(name: &str, folder: &Folder) {
     }
 }
 
-fn all() -> [(&'static str, Folder); 6] {
+fn all() -> [(&'static str, Folder); 7] {
     [
         ("crowd", crowd()),
         ("outage", outage()),
@@ -36,6 +36,7 @@ fn all() -> [(&'static str, Folder); 6] {
         ("kinds", kinds()),
         ("grid", grid()),
         ("sole", sole()),
+        ("race", race()),
     ]
 }
 
@@ -114,6 +115,26 @@ fn no_label_leaves_the_sheet_or_covers_another() {
             }
         }
     }
+}
+
+#[test]
+fn a_swarm_much_faster_than_a_server_is_seen_on_a_logarithmic_clock() {
+    let charts = charts(&race().read());
+    let served = charts
+        .iter()
+        .find(|chart| chart.name == "served-over-time")
+        .unwrap();
+    for label in ["log scale", ">10 s<", ">1 min<", ">1 h<"] {
+        let text = served.svg.replace('\n', "");
+        assert!(text.contains(label), "{label}");
+    }
+    assert!(
+        served
+            .description
+            .contains("peer-to-peer: reaches 100 % by 80 s"),
+        "{}",
+        served.description
+    );
 }
 
 /// FNV-1a over bytes.

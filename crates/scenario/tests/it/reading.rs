@@ -42,8 +42,16 @@ fn the_setup_is_told_in_one_line() {
             "",
             "[sweep]\n\"population.peers\" = [4, 5]\n\"network.latency\" = [\"1 ms\"]\n"
         )),
-        "1 GiB file; number of users swept; server up 100 Mbps; users 10 Mbps up, 50 Mbps down; \
-         latency swept"
+        "1 GiB file; 4 to 5 users; server up 100 Mbps; users 10 Mbps up, 50 Mbps down; latency 1 ms"
+    );
+    assert_eq!(
+        setup(&changed(
+            "",
+            "[sweep]\n\"population.peers\" = [10, 1000]\n\"population.upload\" = [\"1 Mbps\", \
+             \"20 Mbps\"]\n[patience]\ndeadline = \"2 h\"\n"
+        )),
+        "1 GiB file; 10 to 1,000 users; server up 100 Mbps; users 1 to 20 Mbps up, 50 Mbps down; \
+         latency 20 ms; deadline 2 h"
     );
 }
 
@@ -273,7 +281,7 @@ fn the_ledger_says_what_differs_and_who_is_spared() {
         own("client-server"),
         [
             "users know the machine's address",
-            "its settings do not name the machines \"spare\"",
+            "leaves the machine \"spare\" idle",
             "it takes no notice of free riders",
         ]
     );
@@ -281,7 +289,7 @@ fn the_ledger_says_what_differs_and_who_is_spared() {
         own("peer to peer"),
         [
             "users know a seed's address",
-            "its settings do not name the machines \"server\"",
+            "leaves the machine \"server\" idle",
         ]
     );
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use netduel_world::{AfterDownload, Pick, Who, World, WorldKey, WorldSpec};
 
 use crate::{
-    check::Candidate,
+    check::{self, Candidate},
     scenario::{Experiment, FairnessLedger, Point},
     words,
 };
@@ -82,8 +82,13 @@ fn different(
             different.push((candidate.entrant.label.clone(), sentence));
         };
         contender.premises(&world).into_iter().for_each(&mut note);
-        if let Some(unnamed) = unnamed(&contender.settings(), &first.world) {
-            note(format!("leaves {unnamed} idle"));
+        let idle = check::idle_machines([contender.as_ref()], &world);
+        if !idle.is_empty() {
+            let names = idle.iter().map(|name| format!("\"{name}\""));
+            note(format!(
+                "leaves idle what it has no use for: {}",
+                words::and(names)
+            ));
         }
         for (key, name) in &noticeable {
             if !candidate.kind.uses.contains(key) {
@@ -105,33 +110,4 @@ fn noticeable(points: &[Point]) -> Vec<(WorldKey, &'static str)> {
         parts.push((WorldKey::AfterDownload, "what users do after the download"));
     }
     parts
-}
-
-/// Machines that settings leave out while they name others, in words.
-fn unnamed(settings: &toml::Table, world: &WorldSpec) -> Option<String> {
-    let groups = world.infrastructure.iter().map(|group| &group.name);
-    let (named, unnamed): (Vec<_>, Vec<_>) =
-        groups.partition(|name| settings.values().any(|value| mentions(value, name)));
-    if named.is_empty() || unnamed.is_empty() {
-        return None;
-    }
-    let one = unnamed.len() == 1 && {
-        let count = |name: &str| world.infrastructure.iter().find(|group| group.name == name);
-        count(unnamed[0]).is_some_and(|group| group.count == 1)
-    };
-    let list = words::and(unnamed.iter().map(|name| format!("\"{name}\"")));
-    Some(if one {
-        format!("the machine {list}")
-    } else {
-        format!("the machines {list}")
-    })
-}
-
-fn mentions(value: &toml::Value, name: &str) -> bool {
-    match value {
-        toml::Value::String(text) => text == name,
-        toml::Value::Array(items) => items.iter().any(|item| mentions(item, name)),
-        toml::Value::Table(table) => table.values().any(|item| mentions(item, name)),
-        _ => false,
-    }
 }

@@ -143,7 +143,15 @@ impl<'a> Plan<'a> {
             }
             error
         })?;
-        idle.extend(check::idle_machines(&contenders, &world));
+        let used = contenders.iter().map(AsRef::as_ref);
+        idle.extend(
+            check::idle_machines(used, &world)
+                .into_iter()
+                .map(|name| Idle {
+                    key: Key::from("infrastructure").join(name),
+                    why: "no contender uses these machines",
+                }),
+        );
         let point = Point {
             values,
             world: spec,

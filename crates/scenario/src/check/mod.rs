@@ -259,9 +259,12 @@ impl Check<'_> {
     }
 }
 
-/// Machine groups that no contender uses.
-pub(crate) fn idle_machines(contenders: &[Box<dyn Contender>], world: &Arc<World>) -> Vec<Idle> {
-    let used = contenders.iter().flat_map(|contender| {
+/// Machine groups that none of these contenders uses.
+pub(crate) fn idle_machines<'a>(
+    contenders: impl IntoIterator<Item = &'a dyn Contender>,
+    world: &Arc<World>,
+) -> Vec<String> {
+    let used = contenders.into_iter().flat_map(|contender| {
         let machines = contender.machines(world);
         machines.expect("settings that fit name machines that are there")
     });
@@ -274,10 +277,7 @@ pub(crate) fn idle_machines(contenders: &[Box<dyn Contender>], world: &Arc<World
             .iter()
             .any(|range| range.start < last && first < range.end)
         {
-            idle.push(Idle {
-                key: Key::from("infrastructure").join(&group.name),
-                why: "no contender uses these machines",
-            });
+            idle.push(group.name.clone());
         }
         first = last;
     }

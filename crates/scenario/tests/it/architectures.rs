@@ -1,5 +1,7 @@
 //! Two designs that do nothing, one of each family.
 
+use std::ops::Range;
+
 use netduel_world::{
     Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Registry, Request, Stream,
     TransferEnded, WorldKey,
@@ -66,6 +68,10 @@ impl Architecture for Hub {
 
     fn premises(_: &HubConfig, _: &Cast<'_>) -> Vec<String> {
         vec!["users know the machine's address".into()]
+    }
+
+    fn machines(config: &HubConfig, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        Ok(vec![cast.machines("machines", config.machines.as_deref())?])
     }
 
     idle!();

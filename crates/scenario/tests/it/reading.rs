@@ -281,7 +281,7 @@ fn the_ledger_says_what_differs_and_who_is_spared() {
         own("client-server"),
         [
             "users know the machine's address",
-            "leaves the machine \"spare\" idle",
+            "leaves the machines \"spare\" idle",
             "it takes no notice of free riders",
         ]
     );

@@ -150,7 +150,7 @@ impl Scale {
         let largest = sizes.fold(0.0, f64::max);
         Self::of(
             unit,
-            if largest < 20.0 * smallest {
+            if largest < 100.0 * smallest {
                 smallest
             } else {
                 value

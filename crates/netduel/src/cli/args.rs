@@ -85,7 +85,7 @@ pub(super) struct RunArgs {
     /// Goes on where an interrupted run stopped.
     #[arg(long, conflicts_with = "overwrite")]
     pub(super) resume: bool,
-    /// Makes results that are there already again.
+    /// Replaces results that are already there.
     #[arg(long)]
     pub(super) overwrite: bool,
     /// Prints nothing but errors.

@@ -171,17 +171,19 @@ fn an_explanation_says_who_is_hit_and_how_it_knows() {
     assert_eq!(code, 0, "{said}");
     let (_, after, _) = place.call(&["explain", "scenarios/small/duel.toml"]);
     assert!(after.contains("read from results/small/duel"), "{after}");
-    let hit = |text: &str| {
-        text.lines()
-            .skip_while(|line| !line.starts_with("Who is hit"))
-            .skip(1)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
-    };
+    assert!(
+        after.contains("Who is hit (2 runs at population.peers = 3, read from"),
+        "{after}"
+    );
+    assert!(
+        after.contains("client-server, failure 1: server (in 2 of 2 runs, "),
+        "{after}"
+    );
+    let (_, json, _) = place.call(&["explain", "scenarios/small/duel.toml", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(
-        hit(&before),
-        hit(&after),
-        "the simulation tells what the results tell"
+        (&value["hit"]["runs"], &value["hit"]["nodes"][0]["failure"]),
+        (&2.into(), &1.into())
     );
 }
 

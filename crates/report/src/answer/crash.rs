@@ -25,11 +25,11 @@ pub(super) fn crash(results: &Results) -> Vec<String> {
             Some(victim) => format!("when {victim} crashed"),
             None => "after the crash".to_owned(),
         };
-        let fate = fate(results, point, contender);
+        let fate = |first| fate(results, point, contender, first);
         // Contenders that lost the same machine share a sentence.
         match told.last_mut() {
-            Some((known, fates)) if *known == when => *fates = format!("{fates}; {fate}"),
-            _ => told.push((when, fate)),
+            Some((known, fates)) if *known == when => *fates = format!("{fates}; {}", fate(false)),
+            _ => told.push((when, fate(true))),
         }
     }
     let at = place(results, point);
@@ -98,8 +98,9 @@ fn victim(results: &Results, point: &Point, contender: usize) -> Option<String> 
     })
 }
 
-/// "client-server lost up to 100 % of its delivery rate and was back at 90 % after 305 s".
-fn fate(results: &Results, point: &Point, contender: usize) -> String {
+/// "client-server lost up to 100 % of its delivery rate and was back at 90 % 305 s after the crash",
+/// or, where such a clause stands before, "swarm lost up to 40 % and was back after 12 s".
+fn fate(results: &Results, point: &Point, contender: usize, first: bool) -> String {
     let label = results.label(contender);
     let all = results.replications();
     let Some(dip) = results.estimate(point.index, contender, DIP) else {
@@ -113,6 +114,7 @@ fn fate(results: &Results, point: &Point, contender: usize) -> String {
     };
     let lost = match dip.mean {
         none if none <= 0.0 => "lost nothing of its delivery rate".to_owned(),
+        share if !first => format!("lost up to {}", quantity(share, "share")),
         share => format!(
             "lost up to {} of its delivery rate",
             quantity(share, "share")
@@ -131,6 +133,7 @@ fn fate(results: &Results, point: &Point, contender: usize) -> String {
             };
             match back.mean {
                 none if none <= 0.0 => format!("stayed above 90 %{times}"),
+                _ if !first => format!("was back after {after}{times}"),
                 _ => format!("was back at 90 % {after} after the crash{times}"),
             }
         }

@@ -85,10 +85,7 @@ fn different(
         let idle = check::idle_machines([contender.as_ref()], &world);
         if !idle.is_empty() {
             let names = idle.iter().map(|name| format!("\"{name}\""));
-            note(format!(
-                "leaves idle what it has no use for: {}",
-                words::and(names)
-            ));
+            note(format!("leaves the machines {} idle", words::and(names)));
         }
         for (key, name) in &noticeable {
             if !candidate.kind.uses.contains(key) {

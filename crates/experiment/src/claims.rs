@@ -25,7 +25,7 @@ pub struct ClaimOutcome {
 /// Every claim of the scenario with its outcome.
 ///
 /// A claim holds when the 95 % interval of left minus right, paired by replication, lies entirely
-/// on the claimed side at every point that the claim speaks of.
+/// on the claimed side at every point that the claim speaks of, and every replication has both.
 pub fn claims(scenario: &Scenario, results: &Results) -> Vec<ClaimOutcome> {
     let outcome = |claim: &Claim| outcome(scenario, results, claim);
     scenario.claims.iter().map(outcome).collect()
@@ -85,7 +85,9 @@ fn margin(results: &Results, claim: &Claim, point: usize) -> Result<Interval, &'
         }
     };
     let pairs = right.into_iter().zip(left);
-    let pairs: Vec<_> = pairs.filter_map(|(r, l)| Some((r?, l?))).collect();
+    let pairs: Option<Vec<_>> = pairs.map(|(r, l)| Some((r?, l?))).collect();
+    // What holds where both sides have a number may fail where one of them has none.
+    let pairs = pairs.ok_or("some replications lack one side")?;
     let difference = paired(&pairs).ok_or("no replication has both sides")?;
     let interval = difference.interval;
     interval.ok_or("one replication has no interval")

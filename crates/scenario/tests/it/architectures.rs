@@ -124,5 +124,9 @@ impl Architecture for Flock {
         vec!["users know a seed's address".into()]
     }
 
+    fn machines(config: &FlockConfig, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        Ok(vec![cast.machines("seeds", config.seeds.as_deref())?])
+    }
+
     idle!();
 }

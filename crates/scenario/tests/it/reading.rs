@@ -289,7 +289,7 @@ fn the_ledger_says_what_differs_and_who_is_spared() {
         own("peer to peer"),
         [
             "users know a seed's address",
-            "leaves the machine \"server\" idle",
+            "leaves the machines \"server\" idle",
         ]
     );
 }

@@ -464,7 +464,7 @@ fn grouped(text: &str) -> String {
 fn count(number: usize, noun: &str) -> String {
     match number {
         1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
+        number => format!("{} {noun}s", grouped(&number.to_string())),
     }
 }
 

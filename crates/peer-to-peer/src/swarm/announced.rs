@@ -21,7 +21,8 @@ struct Life {
 #[derive(Debug)]
 pub(super) struct Announced {
     present: Life,
-    /// Earlier lives that somebody still reads.
+    /// Earlier lives that somebody still reads, and the last one for handshakes that are still on
+    /// their way: whoever hears one does not know of the crash.
     past: Vec<Life>,
 }
 
@@ -52,10 +53,14 @@ impl Announced {
     /// The peer crashed: its connections are gone, and what it still has opens another life.
     pub(super) fn begin_life(&mut self, pieces: impl Iterator<Item = u32>) {
         let next = Life::begin(self.present.id + 1, pieces);
-        let last = std::mem::replace(&mut self.present, next);
-        if last.readers > 0 {
-            self.past.push(last);
-        }
+        self.past.push(std::mem::replace(&mut self.present, next));
+        self.drop_unread();
+    }
+
+    fn drop_unread(&mut self) {
+        let latest = self.present.id.saturating_sub(1);
+        self.past
+            .retain(|life| life.readers > 0 || life.id == latest);
     }
 
     /// Announces a piece.
@@ -95,7 +100,7 @@ impl Announced {
         let past = self.past.iter_mut();
         let found = past.chain([&mut self.present]).find(|life| life.id == id);
         found.expect("a life that is read is kept").readers -= 1;
-        self.past.retain(|life| life.readers > 0);
+        self.drop_unread();
     }
 
     /// The pieces that a handshake told of.

@@ -2,8 +2,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Access, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome, Pick, RunRecord, Seconds,
-    Share, SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
+    Access, Arrivals, BitsPerSecond, Bytes, Cause, Demand, Failure, Latency, Law, Outcome, Pick,
+    RunRecord, Seconds, Share, SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
 };
 
 fn rate(bits: f64) -> BitsPerSecond {
@@ -42,7 +42,7 @@ fn without_latency_everybody_has_the_file_when_kurose_and_ross_predict() {
     for (peers, expected) in [(10, 7500.0), (100, 50_000.0), (1000, 500_000.0)] {
         let mut spec = WorldSpec {
             latency: Latency::constant(SimDuration::ZERO),
-            object_size: "15 Gbit".parse().unwrap(),
+            demand: Demand::one_object("15 Gbit".parse().unwrap(), Arrivals::AllAtOnce),
             ..Default::default()
         };
         spec.population.peers = peers;
@@ -190,7 +190,7 @@ fn damaged_downloads_are_noticed_and_fetched_again() {
         ..Default::default()
     };
     spec.population.peers = 200;
-    spec.object_size = Bytes(10_000_000);
+    spec.demand = Demand::one_object(Bytes(10_000_000), Arrivals::AllAtOnce);
     let record = run_server(&spec, &Config::default());
     assert_eq!(record.served(), 200);
     let attempts: u32 = record.requests.iter().map(|r| r.attempts).sum();
@@ -210,7 +210,7 @@ fn who_loses_the_disk_while_waiting_is_sent_everything_again() {
     };
     let object = Bytes(100_000_000);
     let mut spec = WorldSpec {
-        object_size: object,
+        demand: Demand::one_object(object, Arrivals::AllAtOnce),
         ..Default::default()
     };
     spec.population.peers = 2;

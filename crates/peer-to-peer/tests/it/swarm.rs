@@ -2,9 +2,9 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Swarm, swarm};
 use netduel_world::{
-    Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome,
-    PerSecond, Pick, RunRecord, Seconds, SimDuration, SimTime, StateLoss, What, Who, World,
-    WorldSpec, run,
+    Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Demand, Failure, Latency, Law,
+    Outcome, PerSecond, Pick, RunRecord, Seconds, SimDuration, SimTime, StateLoss, What, Who,
+    World, WorldSpec, run,
 };
 
 const PIECE: Bytes = Bytes(256 * 1024);
@@ -14,7 +14,7 @@ const UPLOAD: f64 = 10e6;
 fn equal_uplinks(peers: u32, pieces: u64) -> WorldSpec {
     let mut spec = WorldSpec {
         latency: Latency::constant(SimDuration::ZERO),
-        object_size: Bytes(PIECE.0 * pieces),
+        demand: Demand::one_object(Bytes(PIECE.0 * pieces), Arrivals::AllAtOnce),
         ..Default::default()
     };
     spec.population.peers = peers;
@@ -103,7 +103,7 @@ fn server_crash(at: f64, lasts: Option<f64>, loss: StateLoss) -> Failure {
 /// Thirty users and a file of 80 pieces: some 20 s for a swarm.
 fn small_crowd(failures: Vec<Failure>) -> WorldSpec {
     let mut spec = WorldSpec {
-        object_size: Bytes(PIECE.0 * 80),
+        demand: Demand::one_object(Bytes(PIECE.0 * 80), Arrivals::AllAtOnce),
         failures,
         ..Default::default()
     };
@@ -135,7 +135,7 @@ fn nobody_is_faster_than_kurose_and_ross_allow() {
     for (peers, upload, bound, most) in cases {
         let mut spec = WorldSpec {
             latency: Latency::constant(SimDuration::ZERO),
-            object_size: "15 Gbit".parse().unwrap(),
+            demand: Demand::one_object("15 Gbit".parse().unwrap(), Arrivals::AllAtOnce),
             ..Default::default()
         };
         spec.population.peers = peers;
@@ -145,7 +145,7 @@ fn nobody_is_faster_than_kurose_and_ross_allow() {
         };
         spec.infrastructure[0].upload = BitsPerSecond::new(30e6).unwrap();
         let config = swarm::Config {
-            piece: Bytes(spec.object_size.0 / 300),
+            piece: Bytes(spec.demand.wants.size().0 / 300),
             ..Default::default()
         };
         for seed in 1..=3 {
@@ -166,7 +166,7 @@ fn who_gives_nothing_waits_longer() {
     spec.population.free_riders = "30 %".parse().unwrap();
     // A large file, so that reviews count, and an origin that hands out all of it early, so that
     // pieces are not what is scarce.
-    spec.object_size = Bytes(PIECE.0 * 300);
+    spec.demand = Demand::one_object(Bytes(PIECE.0 * 300), Arrivals::AllAtOnce);
     for seed in 1..=6 {
         let world = World::draw(&spec, seed, 0);
         let record = run_swarm(&spec, &swarm::Config::default(), seed);
@@ -236,7 +236,7 @@ fn an_origin_is_found_hours_after_the_start() {
         let mut spec = small_crowd(Vec::new());
         spec.population.peers = 2;
         spec.population.after_download = AfterDownload::Leave;
-        spec.arrivals = Arrivals::Trace(vec![seconds(60.0), seconds(7200.0)]);
+        spec.demand.arrivals = Arrivals::Trace(vec![seconds(60.0), seconds(7200.0)]);
         let mut config = swarm::Config::default();
         if trackers == 1 {
             let mut tracker = spec.infrastructure[0].clone();
@@ -280,7 +280,7 @@ fn whose_user_gave_up_while_it_was_off_takes_part_no_more() {
     )]);
     spec.population.peers = 2;
     spec.infrastructure[0].upload = BitsPerSecond::new(5e6).unwrap();
-    spec.arrivals = Arrivals::Trace(vec![seconds(0.0), seconds(100.0)]);
+    spec.demand.arrivals = Arrivals::Trace(vec![seconds(0.0), seconds(100.0)]);
     spec.patience.deadline = Some(seconds(50.0));
     let record = run_swarm(&spec, &swarm::Config::default(), 1);
     assert_eq!(record.served(), 1);
@@ -309,7 +309,7 @@ fn damaged_pieces_are_thrown_away_and_fetched_again() {
     spec.corruption = 1e-6;
     let record = run_swarm(&spec, &swarm::Config::default(), 1);
     assert_eq!(record.served(), 30);
-    let overhead = record.traffic.received.0 as f64 / (30 * spec.object_size.0) as f64;
+    let overhead = record.traffic.received.0 as f64 / (30 * spec.demand.wants.size().0) as f64;
     // 1 / 0.77, and up to a tenth of messages and of last pieces asked for several times.
     assert!((1.28..1.43).contains(&overhead), "{overhead}");
 }
@@ -318,7 +318,7 @@ fn damaged_pieces_are_thrown_away_and_fetched_again() {
 fn leaving_at_once_slows_the_others_down() {
     for seed in 1..=3 {
         let mut spec = small_crowd(Vec::new());
-        spec.arrivals = Arrivals::Poisson(PerSecond::new(0.5).unwrap());
+        spec.demand.arrivals = Arrivals::Poisson(PerSecond::new(0.5).unwrap());
         spec.infrastructure[0].upload = BitsPerSecond::new(20e6).unwrap();
         let times = [AfterDownload::Stay, AfterDownload::Leave].map(|after| {
             spec.population.after_download = after;

@@ -65,22 +65,12 @@ struct Node<K> {
     up_byte: ByteTime,
     /// Jitter of what this node sends.
     jitter: SmallStream,
-    region: RegionId,
     kept: K,
 }
 
 /// So much can be kept of a node before it takes a second line.
-const KEPT_MOST: usize = 40;
+const KEPT_MOST: usize = 48;
 const _: () = assert!(size_of::<Node<[u64; KEPT_MOST / 8]>>() == 64, "one line");
-
-/// What a message needs to know of the node that it goes to: a quarter of a cache line, since
-/// messages go to any node.
-#[derive(Clone, Copy, Debug)]
-struct Receiver {
-    /// What one byte takes on the downlink.
-    down_byte: ByteTime,
-    region: RegionId,
-}
 
 /// A node's links as transfers share them.
 #[derive(Clone, Copy, Debug)]
@@ -110,7 +100,9 @@ pub struct Network<K = ()> {
     corruption: f64,
     damage: Stream,
     nodes: Vec<Node<K>>,
-    receivers: Vec<Receiver>,
+    /// What one byte takes on each downlink: apart from the rest, since a message goes to any node.
+    down_bytes: Vec<ByteTime>,
+    regions: Vec<RegionId>,
     links: Vec<Links>,
     sharing: FairSharing,
     transfers: Vec<Transfer>,
@@ -134,22 +126,20 @@ impl<K: Default> Network<K> {
             })
             .collect();
         const { assert!(size_of::<K>() <= KEPT_MOST, "a node is one cache line") };
-        let lines = nodes.iter().zip(0..).map(|(access, entity)| Node {
+        let parts = nodes.iter().zip(0..).map(|(access, entity)| Node {
             up_byte: ByteTime::at(access.upload),
             jitter: streams.open_small("network/jitter", entity),
-            region: access.region,
             kept: K::default(),
         });
-        let receivers = nodes.iter().map(|access| Receiver {
-            down_byte: ByteTime::at(access.download),
-            region: access.region,
-        });
+        let down_bytes = nodes.iter().map(|access| ByteTime::at(access.download));
+        let regions = nodes.iter().map(|access| access.region);
         Self {
             latency,
             corruption,
             damage: streams.open("network/damage", 0),
-            nodes: lines.collect(),
-            receivers: receivers.collect(),
+            nodes: parts.collect(),
+            down_bytes: down_bytes.collect(),
+            regions: regions.collect(),
             links,
             sharing,
             transfers: Vec::new(),
@@ -187,19 +177,26 @@ impl<K> Network<K> {
     /// serialisation onto the sender's uplink and the receiver's downlink.
     #[inline]
     pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let receiver = self.receivers[to.index()];
+        let (here, there) = self.regions(from, to);
         let sender = &mut self.nodes[from.index()];
-        let latency = self
-            .latency
-            .draw(sender.region, receiver.region, &mut sender.jitter);
-        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+        let latency = self.latency.draw(here, there, &mut sender.jitter);
+        latency + sender.up_byte.times(size) + self.down_bytes[to.index()].times(size)
+    }
+
+    /// Where a sender and a receiver are.
+    #[inline]
+    fn regions(&self, from: NodeId, to: NodeId) -> (RegionId, RegionId) {
+        if self.latency.is_uniform() {
+            return Default::default();
+        }
+        (self.regions[from.index()], self.regions[to.index()])
     }
 
     /// The longest that [`Self::message_delay`] can be.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let (sender, receiver) = (&self.nodes[from.index()], self.receivers[to.index()]);
-        let latency = self.latency.max(sender.region, receiver.region);
-        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+        let (here, there) = self.regions(from, to);
+        let up = self.nodes[from.index()].up_byte.times(size);
+        self.latency.max(here, there) + up + self.down_bytes[to.index()].times(size)
     }
 
     /// The latency of one bit from one node to another, with jitter.
@@ -209,8 +206,8 @@ impl<K> Network<K> {
 
     /// The mean latency of one bit from one node to another.
     pub fn latency_mean(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let [from, to] = [from, to].map(|node| self.receivers[node.index()].region);
-        self.latency.mean(from, to)
+        let (here, there) = self.regions(from, to);
+        self.latency.mean(here, there)
     }
 
     /// Opens a transfer. Its bytes do not move before [`Self::begin`].
@@ -332,10 +329,15 @@ impl<K> Network<K> {
         self.sharing.moved(now)
     }
 
-    /// The instant at which the next transfer finishes.
+    /// Whether no bytes flow.
     #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.sharing.is_empty()
+    }
+
+    /// The instant at which the next transfer finishes.
     pub fn next_time(&mut self) -> Option<SimTime> {
-        if self.sharing.is_empty() {
+        if self.is_idle() {
             return None;
         }
         self.sharing.next_time()

@@ -50,9 +50,9 @@ pub(crate) fn run(clients: u32) -> Outcome {
         0 < served && served < clients as usize,
         "{served} are served"
     );
-    let (server, users) = record.loads.split_first().expect("there is a server");
+    let (machine, users) = record.loads.split_first().expect("there is a server");
     let received: Bytes = users.iter().map(|load| load.received).sum();
-    let check = received.0 as f64 / server.sent.0 as f64;
+    let check = received.0 as f64 / machine.sent.0 as f64;
     timing.end(u64::from(clients), record.events, check)
 }
 

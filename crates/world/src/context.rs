@@ -156,6 +156,18 @@ impl Kernel {
         self.traffic.received = self.traffic.received + size;
     }
 
+    /// Enters a message that reaches `node`, unless that is down; says which.
+    #[inline]
+    pub(crate) fn receive(&mut self, node: NodeId, size: Bytes) -> bool {
+        let Node { presence, load } = self.network.kept_mut(node);
+        let up = presence.is_up();
+        if up {
+            load.received = load.received + size;
+            self.traffic.received = self.traffic.received + size;
+        }
+        up
+    }
+
     /// Enters what a transfer carried; bytes that left the sender reached the receiver.
     pub(crate) fn charge_transfer(&mut self, ended: &Ended) {
         self.charge_sent(ended.from, ended.delivered, 0);

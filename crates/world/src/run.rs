@@ -152,28 +152,33 @@ impl<A: Architecture> Run<A> {
         if !fixed && self.kernel.ledger.open() == self.hopeless {
             return false;
         }
-        if self.queue.next_time_until(self.kernel.now).is_some() {
+        let now = self.kernel.now;
+        // Where no bytes flow, there is nothing to settle before looking ahead.
+        let idle = self.kernel.network.is_idle();
+        let limit = if idle { SimTime::NEVER } else { now };
+        let mut queued = self.queue.next_time_until(limit);
+        if queued.is_some_and(|at| at <= now) {
             self.pop();
             return true;
         }
-        let flowing = self.kernel.network.next_time();
-        let queued = self
-            .queue
-            .next_time_until(flowing.unwrap_or(SimTime::NEVER));
-        let next = [queued, flowing].into_iter().flatten().min();
-        let next = next.unwrap_or(SimTime::NEVER);
+        let mut flowing = SimTime::NEVER;
+        if !idle {
+            flowing = self.kernel.network.next_time().unwrap_or(SimTime::NEVER);
+            queued = self.queue.next_time_until(flowing);
+        }
+        let next = queued.unwrap_or(SimTime::NEVER).min(flowing);
         if next == SimTime::NEVER && !fixed {
             // Waiting for nothing: what is open can never end.
             return false;
         }
         self.read_series(next.min(self.limit));
-        if next > self.limit {
+        if next > self.limit || next == SimTime::NEVER {
             self.kernel.now = self.limit;
             return false;
         }
         assert!(self.kernel.now <= next, "time never steps back");
         self.kernel.now = next;
-        if flowing == Some(next) {
+        if flowing == next {
             self.end_transfers();
         } else {
             self.pop();
@@ -184,8 +189,11 @@ impl<A: Architecture> Run<A> {
     /// Looks at the nodes whose turn comes soon. Nothing depends on it but speed: their cache misses
     /// overlap, which one turn after the other would not let them.
     fn look_ahead(&mut self) {
+        let Some(events) = self.queue.come_near() else {
+            return;
+        };
         let mut seen = 0;
-        for event in self.queue.come_near() {
+        for event in events {
             if let Event::MessageDelivered { to, .. } = event {
                 seen ^= self.kernel.presence(*to).epoch;
             }
@@ -324,11 +332,10 @@ impl<A: Architecture> Run<A> {
 
     fn message_delivered(&mut self, to: NodeId, from: NodeId, size: Bytes, message: A::Message) {
         self.fold(4, to);
-        if !self.is_up(to) {
+        if !self.kernel.receive(to, size) {
             self.kernel.traffic.lost = self.kernel.traffic.lost + size;
             return;
         }
-        self.kernel.charge_received(to, size);
         self.act(to, |architecture, cx| {
             architecture.on_message(from, message, cx);
         });

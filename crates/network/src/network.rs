@@ -1,11 +1,13 @@
 //! The devices' links, the messages between them and the transfers that share them.
 
+use std::collections::BTreeMap;
+
 use netduel_engine::{SimDuration, SimTime, SmallStream, Stream, Streams, uniform};
-use netduel_units::{BitsPerSecond, Bytes};
+use netduel_units::{BitsPerSecond, Bytes, Share};
 
 use crate::{
     latency::{Latency, RegionId},
-    sharing::{FairSharing, FlowId, LinkId},
+    sharing::{Capacity, FairSharing, FlowId, LinkId},
 };
 
 /// A device or machine on the network.
@@ -72,6 +74,13 @@ struct Node<K> {
 const KEPT_MOST: usize = 48;
 const _: () = assert!(size_of::<Node<[u64; KEPT_MOST / 8]>>() == 64, "one line");
 
+/// What one byte takes on the links of a node that is slowed down, when it is not.
+#[derive(Clone, Copy, Debug)]
+struct FullRates {
+    up_byte: ByteTime,
+    down_byte: ByteTime,
+}
+
 /// A node's links as transfers share them.
 #[derive(Clone, Copy, Debug)]
 struct Links {
@@ -104,6 +113,8 @@ pub struct Network<K = ()> {
     down_bytes: Vec<ByteTime>,
     regions: Vec<RegionId>,
     links: Vec<Links>,
+    /// The nodes that are slowed down.
+    slowed: BTreeMap<NodeId, FullRates>,
     sharing: FairSharing,
     transfers: Vec<Transfer>,
     free: Vec<u32>,
@@ -127,11 +138,13 @@ impl<K: Default> Network<K> {
             .collect();
         const { assert!(size_of::<K>() <= KEPT_MOST, "a node is one cache line") };
         let parts = nodes.iter().zip(0..).map(|(access, entity)| Node {
-            up_byte: ByteTime::at(access.upload),
+            up_byte: ByteTime::at(access.upload.get()),
             jitter: streams.open_small("network/jitter", entity),
             kept: K::default(),
         });
-        let down_bytes = nodes.iter().map(|access| ByteTime::at(access.download));
+        let down_bytes = nodes
+            .iter()
+            .map(|access| ByteTime::at(access.download.get()));
         let regions = nodes.iter().map(|access| access.region);
         Self {
             latency,
@@ -141,6 +154,7 @@ impl<K: Default> Network<K> {
             down_bytes: down_bytes.collect(),
             regions: regions.collect(),
             links,
+            slowed: BTreeMap::new(),
             sharing,
             transfers: Vec::new(),
             free: Vec::new(),
@@ -192,11 +206,50 @@ impl<K> Network<K> {
         (self.regions[from.index()], self.regions[to.index()])
     }
 
-    /// The longest that [`Self::message_delay`] can be.
+    /// The longest that [`Self::message_delay`] can be while neither end is slowed down.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
         let (here, there) = self.regions(from, to);
-        let up = self.nodes[from.index()].up_byte.times(size);
-        self.latency.max(here, there) + up + self.down_bytes[to.index()].times(size)
+        let latency = self.latency.max(here, there);
+        let mut up_byte = self.nodes[from.index()].up_byte;
+        let mut down_byte = self.down_bytes[to.index()];
+        if !self.slowed.is_empty() {
+            up_byte = self.slowed.get(&from).map_or(up_byte, |full| full.up_byte);
+            down_byte = self
+                .slowed
+                .get(&to)
+                .map_or(down_byte, |full| full.down_byte);
+        }
+        latency + up_byte.times(size) + down_byte.times(size)
+    }
+
+    /// Lets both links of a node carry a share of their full rates, which `access` tells, from
+    /// `now` on: all of it, a part, or nothing, when transfers over them stall until there is more.
+    ///
+    /// A message that is sent from now on takes as much longer. Those of a node whose links carry
+    /// nothing are for the caller to hold back; their delay is that at the rates before.
+    pub fn slow(&mut self, now: SimTime, node: NodeId, access: &Access, to: Share) {
+        let links = self.links[node.index()];
+        let [up, down] = [access.upload, access.download].map(|rate| Capacity::share_of(rate, to));
+        self.sharing.set_capacity(now, links.up, up);
+        self.sharing.set_capacity(now, links.down, down);
+        let full = FullRates {
+            up_byte: ByteTime::at(access.upload.get()),
+            down_byte: ByteTime::at(access.download.get()),
+        };
+        if to.get() < 1.0 {
+            self.slowed.insert(node, full);
+        } else {
+            self.slowed.remove(&node);
+        }
+        if to.get() > 0.0 {
+            self.nodes[node.index()].up_byte = ByteTime::at(up.get());
+            self.down_bytes[node.index()] = ByteTime::at(down.get());
+        }
+    }
+
+    /// How many transfers cannot move, because a link on their way carries nothing.
+    pub fn stalled(&mut self) -> usize {
+        self.sharing.stalled().len()
     }
 
     /// The latency of one bit from one node to another, with jitter.
@@ -397,8 +450,9 @@ struct ByteTime(u64);
 impl ByteTime {
     const FRACTION: u32 = 20;
 
-    fn at(rate: BitsPerSecond) -> Self {
-        let nanoseconds = (Bytes(1) / rate).get() * 1e9;
+    /// At a rate above 0 in bits per second.
+    fn at(rate: f64) -> Self {
+        let nanoseconds = 8.0 / rate * 1e9;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

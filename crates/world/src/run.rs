@@ -277,6 +277,12 @@ impl<A: Architecture> Run<A> {
                 size,
                 message,
             } => self.message_delivered(to, from, size, message),
+            Event::MessageHeld(held) => {
+                self.fold(12, held.from);
+                if self.kernel.presence(held.from).epoch == held.epoch && self.is_up(held.from) {
+                    self.act(held.from, |_, cx| cx.send_held(*held));
+                }
+            }
             Event::TransferBegan { id, sender_epoch } => self.transfer_began(id, sender_epoch),
             Event::BreakSeen { by, epoch, ended } => {
                 self.fold(5, by);
@@ -363,7 +369,7 @@ impl<A: Architecture> Run<A> {
             return;
         }
         let request = self.kernel.request(id);
-        self.fold(12, request.user);
+        self.fold(13, request.user);
         match self.kernel.retry_at(id) {
             Some(at) => {
                 self.kernel.ledger.stand(id, Standing::BackingOff);
@@ -393,7 +399,7 @@ impl<A: Architecture> Run<A> {
         if let Some((at, next)) = desk.next() {
             self.queue.reschedule(next, at);
         }
-        self.fold(11, node);
+        self.fold(14, node);
         self.act(node, |architecture, cx| architecture.on_timer(timer, cx));
     }
 
@@ -569,6 +575,7 @@ impl<A: Architecture> Run<A> {
         let now = self.kernel.now;
         let delivered = self.kernel.network.delivered(now);
         self.delivered.finish(now, delivered.0);
+        let stalled = self.kernel.network.stalled();
         for ended in self.kernel.network.close_all(now) {
             self.kernel.charge_transfer(&ended);
         }
@@ -593,6 +600,7 @@ impl<A: Architecture> Run<A> {
             traffic,
             delivered: self.delivered,
             incidents: self.incidents,
+            stalled,
             ended: now,
             events: self.events,
             digest: self.kernel.digest,

@@ -2,8 +2,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Arrivals, BitsPerSecond, Bytes, Cause, Demand, Failure, Latency, Outcome, Pick, RunRecord,
-    Seconds, Share, SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
+    Arrivals, Bytes, Cause, Demand, Failure, Latency, Outcome, Pick, RunRecord, Seconds, Share,
+    SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
 };
 
 fn seconds(seconds: f64) -> Seconds {

@@ -10,7 +10,7 @@ use crate::{
     architecture::{Architecture, TransferEnded},
     event::{Agenda, Event, Held, Kind, Narrowed, Schedule as _},
     kernel::{Kernel, broken, issue},
-    ledger::{Cause, Outcome, RequestId, Standing},
+    ledger::{Cause, Outcome, RequestId, Standing, Want},
     processor::Taken,
     spec::AfterDownload,
 };
@@ -309,9 +309,16 @@ impl<A: Architecture> Context<'_, A> {
     /// The user at this node has what was wanted.
     ///
     /// # Panics
-    /// When the request is not this node's, or not being asked.
+    /// When the request is not this node's, not being asked, or a broadcast, which is served once
+    /// all are [reached](Self::reached).
     pub fn serve(&mut self, request: RequestId) {
         self.assert_asking(request);
+        let want = self.kernel.world.issues[request.0 as usize].want;
+        assert_ne!(
+            want,
+            Want::Broadcast,
+            "a broadcast is served by reaching all"
+        );
         self.end(request, Outcome::Served);
         let device = &self.kernel.world.devices[self.node.index()];
         let stays = match device.after_download {

@@ -1,5 +1,7 @@
 //! Laws of the world, whatever the architecture.
 
+mod counter;
+mod demand;
 mod draws;
 mod failures;
 mod knowledge;

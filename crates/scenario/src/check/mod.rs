@@ -13,8 +13,8 @@ pub(crate) use lists::refuse_lists;
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    AfterDownload, Arrivals, Contender, Demand, Kind, MachineGroup, Patience, Processor, Seconds,
-    World, WorldKey, WorldSpec,
+    AfterDownload, Arrivals, Contender, Demand, Kind, MachineGroup, Patience, PerHour, Processor,
+    Seconds, World, WorldKey, WorldSpec,
 };
 
 use crate::{
@@ -150,6 +150,8 @@ impl Check<'_> {
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
                 processor: Processor::default(),
+                storage: None,
+                price: PerHour::default(),
             });
         }
         Ok(groups)

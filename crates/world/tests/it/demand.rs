@@ -57,7 +57,7 @@ fn users_keys_and_reads_come_in_their_proportions() {
         };
         let first_key = |want| matches!(want, Want::Lookup(key) | Want::Store(key) if key.0 == 0);
         // 1 / sum of k^-0.8 over 1000 keys.
-        let popular = 0.0646420;
+        let popular = 0.064_642;
         for (found, expected) in [
             (share(&|issue| reads(issue.want)), 0.75),
             (share(&|issue| issue.user.0 == 4), 0.1),

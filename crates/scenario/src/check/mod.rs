@@ -1,20 +1,22 @@
 //! From a scenario as written to a checked world.
 
 mod contenders;
+mod demand;
 mod failures;
 mod laws;
 mod lists;
 mod network;
 mod population;
 
-pub(crate) use contenders::{Candidate, candidates, configure, fit};
+pub(crate) use contenders::{Candidate, candidates, configure, fit, serve};
+pub(crate) use demand::{is_nothing, servers_only};
 pub(crate) use lists::refuse_lists;
 
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    AfterDownload, Arrivals, Contender, Demand, Kind, MachineGroup, Patience, PerHour, Processor,
-    Seconds, World, WorldKey, WorldSpec,
+    AfterDownload, Contender, Kind, MachineGroup, Patience, PerHour, RetryBudget, Seconds, World,
+    WorldKey, WorldSpec,
 };
 
 use crate::{
@@ -31,9 +33,8 @@ const PEERS_MAX: u32 = 10_000_000;
 const MACHINES_MAX: u32 = 100_000;
 /// A run that is not over after this long is given up, unless the scenario says otherwise.
 const AT_MOST_DAYS: f64 = 30.0;
-
-/// Users who come more slowly are a slip in the unit.
-const CROWD_YEARS_MAX: f64 = 10.0;
+/// Most tokens of a retry budget, as gRPC has it.
+const TOKENS_MAX: u32 = 1000;
 
 /// A key that is written and does nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +63,7 @@ impl Check<'_> {
         Ok(WorldSpec {
             latency,
             corruption,
-            demand: Demand::one_object(self.object_size()?, self.arrivals(population.peers)?),
+            demand: self.demand(population.peers)?,
             patience: self.patience()?,
             failures: self.failures(&infrastructure, run_for.unwrap_or(at_most))?,
             population,
@@ -89,13 +90,26 @@ impl Check<'_> {
             let why = "no contender takes notice of what users do after the download";
             note("population.after-download".into(), why);
         }
-        let waits = ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"];
-        if !self.used(WorldKey::Retries) {
+        self.idle_demand(&mut note);
+        let patience = &self.raw.patience;
+        if let (Some(timeout), Some(deadline)) = (patience.timeout, patience.deadline)
+            && timeout >= deadline
+        {
+            note("patience.timeout".into(), "the deadline comes first");
+        }
+        let waits = [
+            "backoff",
+            "backoff-factor",
+            "backoff-max",
+            "backoff-jitter",
+            "retry-budget",
+        ];
+        if !self.used(WorldKey::Retries) && patience.timeout.is_none() {
             for name in waits.into_iter().chain(["retries"]) {
                 let why = "no contender ever fails an attempt";
                 note(Key::from("patience").join(name), why);
             }
-        } else if self.raw.patience.retries == Some(0) {
+        } else if patience.retries == Some(0) {
             for name in waits {
                 note(Key::from("patience").join(name), "there are no retries");
             }
@@ -125,6 +139,7 @@ impl Check<'_> {
                 );
             }
         }
+        idle.extend(self.idle_processors());
         idle
     }
 
@@ -149,9 +164,9 @@ impl Check<'_> {
                 upload: machines.upload,
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
-                processor: Processor::default(),
                 storage: None,
                 price: PerHour::default(),
+                processor: self.processor(&key, machines.written())?,
             });
         }
         Ok(groups)
@@ -182,15 +197,17 @@ impl Check<'_> {
             backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),
             backoff_max: raw.backoff_max.unwrap_or(default.backoff_max),
             backoff_jitter: raw.backoff_jitter.unwrap_or(default.backoff_jitter),
-            timeout: default.timeout,
-            budget: default.budget,
+            timeout: raw.timeout,
+            budget: self.retry_budget()?,
         };
         let key = Key::from("patience");
-        if patience
-            .deadline
-            .is_some_and(|deadline| deadline.get() <= 0.0)
-        {
-            return Err(self.doc.refuse(&key.join("deadline"), "a time above 0 s"));
+        for (name, limit) in [
+            ("deadline", patience.deadline),
+            ("timeout", patience.timeout),
+        ] {
+            if limit.is_some_and(|limit| limit.get() <= 0.0) {
+                return Err(self.doc.refuse(&key.join(name), "a time above 0 s"));
+            }
         }
         if !(patience.backoff_factor >= 1.0 && patience.backoff_factor.is_finite()) {
             return Err(self
@@ -212,6 +229,22 @@ impl Check<'_> {
         }
         Ok(patience)
     }
+
+    fn retry_budget(&self) -> Result<Option<RetryBudget>, ScenarioError> {
+        let Some(raw::RetryBudget { tokens, ratio }) = self.raw.patience.retry_budget else {
+            return Ok(None);
+        };
+        let key = Key::from("patience.retry-budget");
+        if !(1..=TOKENS_MAX).contains(&tokens) {
+            let expected = format!("a whole number from 1 to {TOKENS_MAX}");
+            return Err(self.doc.refuse(&key.join("tokens"), expected));
+        }
+        if !(0.0..=f64::from(tokens)).contains(&ratio) {
+            let expected = format!("a number from 0 to {tokens}, the number of tokens");
+            return Err(self.doc.refuse(&key.join("ratio"), expected));
+        }
+        Ok(Some(RetryBudget { tokens, ratio }))
+    }
 }
 
 /// What users do after the download.
@@ -220,52 +253,6 @@ pub(crate) fn after_download(raw: &raw::Population) -> AfterDownload {
         None | Some(Either::Text(raw::AfterWord::Stay)) => AfterDownload::Stay,
         Some(Either::Text(raw::AfterWord::Leave)) => AfterDownload::Leave,
         Some(Either::Table(raw::AfterTable::Linger(time))) => AfterDownload::Linger(time),
-    }
-}
-
-impl Check<'_> {
-    fn object_size(&self) -> Result<netduel_world::Bytes, ScenarioError> {
-        let download = &self.raw.demand.download;
-        if download.objects != 1 {
-            let key = Key::from("demand.download.objects");
-            return Err(self
-                .doc
-                .refuse(&key, "1, the only count that this version knows"));
-        }
-        if download.size.0 == 0 {
-            return Err(self
-                .doc
-                .refuse(&"demand.download.size".into(), "a size above 0 B"));
-        }
-        Ok(download.size)
-    }
-
-    fn arrivals(&self, peers: u32) -> Result<Arrivals, ScenarioError> {
-        match &self.raw.demand.download.arrivals {
-            Either::Text(raw::AllAtOnce::AllAtOnce) => Ok(Arrivals::AllAtOnce),
-            Either::Table(raw::ArrivalsTable::Poisson(rate)) => {
-                if f64::from(peers) / rate.get() > CROWD_YEARS_MAX * 365.25 * 86400.0 {
-                    let key = Key::from("demand.download.arrivals.poisson");
-                    let expected =
-                        format!("all {peers} users to come within {CROWD_YEARS_MAX} years");
-                    return Err(self.doc.refuse(&key, expected));
-                }
-                Ok(Arrivals::Poisson(*rate))
-            }
-            Either::Table(raw::ArrivalsTable::Trace(name)) => {
-                let key = Key::from("demand.download.arrivals.trace");
-                let mut times = self.tables.trace(self.doc, &key, name)?;
-                if times.len() < peers as usize {
-                    let rows = times.len();
-                    return Err(self.doc.problem(
-                        &key,
-                        format!("has {rows} rows for {peers} users; expected a row for each user"),
-                    ));
-                }
-                times.truncate(peers as usize);
-                Ok(Arrivals::Trace(times))
-            }
-        }
     }
 }
 

@@ -1,3 +1,2 @@
-//! Whole runs of peer-to-peer architectures.
-
+mod gossip;
 mod swarm;

@@ -39,6 +39,19 @@ impl Gossip {
         true
     }
 
+    /// Takes in what it was told; the line that says whether it was news, where that is heard.
+    ///
+    /// In rounds everybody acts on what was known when the round began, so that of several who
+    /// tell the same in one round none does so in vain.
+    fn take(&mut self, rumour: Rumour, cx: &mut Context<'_, Self>) -> Option<Entry> {
+        let (rules, now) = (self.rules, cx.now());
+        let known = &self.node(cx).known;
+        let in_vain = known_since(known, rumour).is_some_and(|at| rules.may_pass_on(at, now));
+        self.learn(rumour, cx);
+        let mark = if in_vain { Mark::Known } else { Mark::New };
+        rules.hears(mark).then_some(Entry { rumour, mark })
+    }
+
     /// Keeps something and lets it spread.
     fn pass_on(&mut self, rumour: Rumour, cx: &mut Context<'_, Self>) {
         let spread = self.rules.spread;
@@ -169,7 +182,7 @@ impl Gossip {
         let node = self.node(cx);
         let known = &node.known;
         node.hot.retain_mut(|hot| {
-            if !rules.may_pass_on(known_since(known, hot.rumour), now) {
+            if !known_since(known, hot.rumour).is_some_and(|at| rules.may_pass_on(at, now)) {
                 return true;
             }
             lines.push(Entry {
@@ -230,22 +243,24 @@ impl Gossip {
             // Before anything is learnt from the caller, who need not hear it again.
             self.give_hot(entries, &mut lines, cx);
         }
-        let feedback = self.rules.gives_feedback();
         for entry in entries.as_slice() {
             let rumour = entry.rumour;
-            let in_vain = match entry.mark {
-                Mark::Told if self.size.0 == 0 => !self.learn(rumour, cx),
-                Mark::Told => {
-                    self.note_coming(from, rumour, cx);
-                    // Whether in vain shows when it has come.
-                    false
+            match entry.mark {
+                Mark::Told if self.size.0 == 0 => {
+                    let feedback = self.take(rumour, cx);
+                    lines.extend(feedback);
                 }
-                Mark::Offered => !self.accept(from, rumour, &mut lines, cx),
-                Mark::Known | Mark::Wanted => false,
-            };
-            if in_vain && feedback {
-                let mark = Mark::Known;
-                lines.push(Entry { rumour, mark });
+                Mark::Told => self.note_coming(from, rumour, cx),
+                Mark::Offered => {
+                    let feedback = Mark::Known;
+                    if !self.accept(from, rumour, &mut lines, cx) && self.rules.hears(feedback) {
+                        lines.push(Entry {
+                            rumour,
+                            mark: feedback,
+                        });
+                    }
+                }
+                Mark::Known | Mark::Wanted | Mark::New => {}
             }
         }
         self.answer(from, lines, cx);
@@ -288,8 +303,10 @@ impl Gossip {
         for entry in entries.as_slice() {
             let rumour = entry.rumour;
             match entry.mark {
-                Mark::Known => self.on_feedback(rumour, cx),
+                Mark::Known => self.on_call_in_vain(rumour, cx),
+                Mark::New => self.on_call_of_use(rumour, cx),
                 Mark::Wanted => {
+                    self.on_call_of_use(rumour, cx);
                     if self.node(cx).knows(rumour) {
                         let mark = Mark::Told;
                         lines.push(Entry { rumour, mark });
@@ -307,9 +324,8 @@ impl Gossip {
 
     /// Content has come whole.
     pub(super) fn on_content(&mut self, from: NodeId, rumour: Rumour, cx: &mut Context<'_, Self>) {
-        if !self.learn(rumour, cx) && self.rules.gives_feedback() {
-            let mark = Mark::Known;
-            let entries = Entries::One(Entry { rumour, mark });
+        if let Some(feedback) = self.take(rumour, cx) {
+            let entries = Entries::One(feedback);
             self.say(from, Message::Answer(entries), cx);
         }
     }
@@ -320,7 +336,7 @@ impl Gossip {
         let node = self.node(cx);
         let known = &node.known;
         node.hot.retain_mut(|hot| {
-            if !rules.may_pass_on(known_since(known, hot.rumour), now) {
+            if !known_since(known, hot.rumour).is_some_and(|at| rules.may_pass_on(at, now)) {
                 return true;
             }
             let needed = !entries.cover(hot.rumour);
@@ -382,8 +398,16 @@ impl Gossip {
         }
     }
 
+    /// Somebody did not know it: interest is fresh again.
+    fn on_call_of_use(&mut self, rumour: Rumour, cx: &Context<'_, Self>) {
+        let hot = &mut self.node(cx).hot;
+        if let Some(hot) = hot.iter_mut().find(|hot| hot.rumour == rumour) {
+            hot.count = 0;
+        }
+    }
+
     /// Somebody knew it already.
-    fn on_feedback(&mut self, rumour: Rumour, cx: &mut Context<'_, Self>) {
+    fn on_call_in_vain(&mut self, rumour: Rumour, cx: &mut Context<'_, Self>) {
         let rules = self.rules;
         self.node(cx)
             .hot
@@ -391,9 +415,11 @@ impl Gossip {
     }
 }
 
-fn known_since(known: &[Known], rumour: Rumour) -> SimTime {
+/// Since when this is known, or a later one of its name.
+fn known_since(known: &[Known], rumour: Rumour) -> Option<SimTime> {
     let place = known.binary_search_by_key(&rumour.id, |known| known.rumour.id);
-    known[place.expect("who tells a rumour has it")].learnt
+    let known = &known[place.ok()?];
+    (known.rumour.created >= rumour.created).then_some(known.learnt)
 }
 
 impl Node {
@@ -413,8 +439,15 @@ impl Node {
 }
 
 impl Rules {
-    fn gives_feedback(&self) -> bool {
-        self.spread == Spread::Rumour && self.stop == Stop::Feedback
+    /// Whether callers hear what became of a rumour that they told.
+    fn hears(&self, mark: Mark) -> bool {
+        let feedback = self.spread == Spread::Rumour && self.stop == Stop::Feedback;
+        match mark {
+            Mark::Known => feedback,
+            // A coin has no memory, and a counter to 1 has nothing to begin again.
+            Mark::New => feedback && self.stop_by == StopBy::Counter && self.k > 1,
+            Mark::Offered | Mark::Told | Mark::Wanted => false,
+        }
     }
 
     /// Whether a call that counts against a rumour ends the interest in it.

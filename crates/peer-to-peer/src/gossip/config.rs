@@ -29,8 +29,8 @@ pub struct Config {
     /// left out) or any calls (blind). Rumours only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop: Option<Stop>,
-    /// How a user loses interest: after `k` such calls (counter, when left out) or after each with
-    /// probability 1 / `k` (coin). Rumours only.
+    /// How a user loses interest: after `k` such calls in a row (counter, when left out) or after
+    /// each with probability 1 / `k` (coin). Rumours only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stop_by: Option<StopBy>,
     /// How lasting interest is; at least 1; 4 when left out, with which push, feedback and counter
@@ -120,7 +120,7 @@ pub enum Stop {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum StopBy {
-    /// After so many.
+    /// After so many in a row.
     Counter,
     /// After each with some probability.
     Coin,

@@ -54,6 +54,8 @@ pub enum Mark {
     Told,
     /// The sender wants it.
     Wanted,
+    /// The sender was told and did not have it.
+    New,
 }
 
 /// A line of a message.

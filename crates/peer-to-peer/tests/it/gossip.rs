@@ -88,7 +88,7 @@ fn mean_and_deviation(values: &[f64]) -> (f64, f64) {
 #[test]
 #[ignore = "probe"]
 fn probe() {
-    for n in [10, 100, 1000, 10000] {
+    for n in [10] {
         for exchange in [Exchange::Push, Exchange::Pull, Exchange::PushPull] {
             for config in [tireless(exchange, Timing::Rounds), anti_entropy(exchange)] {
                 let t = std::time::SystemTime::UNIX_EPOCH;
@@ -105,7 +105,7 @@ fn probe() {
             }
         }
     }
-    for n in [10, 100, 1000, 10000] {
+    for n in [10] {
         for exchange in [Exchange::Push, Exchange::PushPull] {
             let config = tireless(exchange, Timing::Poisson);
             let runs = if n > 1000 { 50 } else { 500 };

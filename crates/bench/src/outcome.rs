@@ -6,23 +6,26 @@ use crate::stopwatch::{Stopwatch, memory_peak};
 
 /// One run of one benchmark.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) size: u64,
-    pub(crate) events: u64,
+pub struct Outcome {
+    /// How many nodes, peers, clients or pending events.
+    pub size: u64,
+    /// How many events, messages or completions.
+    pub events: u64,
     /// Seconds before the event loop.
-    pub(crate) setup: f64,
+    pub setup: f64,
     /// Seconds in it.
-    pub(crate) run: f64,
-    /// MiB.
-    pub(crate) peak: f64,
+    pub run: f64,
+    /// The most memory that the process has held so far, in MiB.
+    pub peak: f64,
     /// What is known from theory or from another simulator.
-    pub(crate) check: f64,
+    pub check: f64,
     /// When the last transfer ended, in simulated seconds.
-    pub(crate) makespan: Option<f64>,
+    pub makespan: Option<f64>,
 }
 
 impl Outcome {
-    pub(crate) fn rate(&self) -> f64 {
+    /// Events per second.
+    pub fn rate(&self) -> f64 {
         self.events as f64 / self.run
     }
 }

@@ -14,7 +14,7 @@ mod run;
 mod spec;
 
 pub use architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded};
-pub use context::{Context, Posted};
+pub use context::Context;
 pub use draw::{Device, World};
 pub use ledger::{Cause, Outcome, Request, RequestId, RequestRecord};
 pub use record::{IncidentRecord, Load, RunRecord, Series, Traffic, Victim};

@@ -56,15 +56,22 @@ pub struct Ended {
     pub intact: bool,
 }
 
-/// What a message needs to know of the node that sends it.
+/// What a message needs to know of the node that sends it, and what the network's user keeps of
+/// that node beside it: one cache line, which is the cost of a message among very many nodes.
 #[derive(Debug)]
-struct Sender {
+#[repr(align(64))]
+struct Node<K> {
     /// What one byte takes on the uplink.
     up_byte: ByteTime,
     /// Jitter of what this node sends.
     jitter: SmallStream,
     region: RegionId,
+    kept: K,
 }
+
+/// So much can be kept of a node before it takes a second line.
+const KEPT_MOST: usize = 40;
+const _: () = assert!(size_of::<Node<[u64; KEPT_MOST / 8]>>() == 64, "one line");
 
 /// What a message needs to know of the node that it goes to: a quarter of a cache line, since
 /// messages go to any node.
@@ -93,12 +100,16 @@ struct Transfer {
 }
 
 /// All links, and all transfers on them.
-pub struct Network {
+///
+/// `K` is what the network's user keeps of each node, as a graph keeps weights: the network never
+/// looks at it. It lies beside what a message needs to know of its sender, so that a message that
+/// touches both waits for memory once.
+pub struct Network<K = ()> {
     latency: Latency,
     /// Probability that one byte arrives wrong although the transport took it for right.
     corruption: f64,
     damage: Stream,
-    senders: Vec<Sender>,
+    nodes: Vec<Node<K>>,
     receivers: Vec<Receiver>,
     links: Vec<Links>,
     sharing: FairSharing,
@@ -107,10 +118,9 @@ pub struct Network {
     /// Which transfer a flow belongs to.
     owner: Vec<u32>,
     finished: Vec<FlowId>,
-    completed: Bytes,
 }
 
-impl Network {
+impl<K: Default> Network<K> {
     /// A network of `nodes`, drawing jitter and damage from `streams`.
     ///
     /// `corruption` is the probability that one byte of a transfer arrives wrong undetected.
@@ -123,10 +133,12 @@ impl Network {
                 down: sharing.add_link(access.download),
             })
             .collect();
-        let senders = nodes.iter().zip(0..).map(|(access, entity)| Sender {
+        const { assert!(size_of::<K>() <= KEPT_MOST, "a node is one cache line") };
+        let lines = nodes.iter().zip(0..).map(|(access, entity)| Node {
             up_byte: ByteTime::at(access.upload),
             jitter: streams.open_small("network/jitter", entity),
             region: access.region,
+            kept: K::default(),
         });
         let receivers = nodes.iter().map(|access| Receiver {
             down_byte: ByteTime::at(access.download),
@@ -136,7 +148,7 @@ impl Network {
             latency,
             corruption,
             damage: streams.open("network/damage", 0),
-            senders: senders.collect(),
+            nodes: lines.collect(),
             receivers: receivers.collect(),
             links,
             sharing,
@@ -144,8 +156,31 @@ impl Network {
             free: Vec::new(),
             owner: Vec::new(),
             finished: Vec::new(),
-            completed: Bytes(0),
         }
+    }
+}
+
+impl<K> Network<K> {
+    /// What is kept of a node.
+    #[inline]
+    pub fn kept(&self, node: NodeId) -> &K {
+        &self.nodes[node.index()].kept
+    }
+
+    /// What is kept of a node, to be changed.
+    #[inline]
+    pub fn kept_mut(&mut self, node: NodeId) -> &mut K {
+        &mut self.nodes[node.index()].kept
+    }
+
+    /// What was kept of all nodes, in their order, when the network is no longer needed.
+    pub fn into_kept(self) -> impl Iterator<Item = K> {
+        self.nodes.into_iter().map(|node| node.kept)
+    }
+
+    /// How many nodes there are.
+    pub fn node_count(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Time from sending a message of `size` to its arrival: latency, jitter, and the
@@ -153,22 +188,16 @@ impl Network {
     #[inline]
     pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
         let receiver = self.receivers[to.index()];
-        let sender = &mut self.senders[from.index()];
+        let sender = &mut self.nodes[from.index()];
         let latency = self
             .latency
             .draw(sender.region, receiver.region, &mut sender.jitter);
         latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
     }
 
-    /// Looks at what a message from `node` will need, so that it is in the cache when it does.
-    #[inline]
-    pub fn look(&self, node: NodeId) -> u64 {
-        u64::from(self.senders[node.index()].region.0)
-    }
-
     /// The longest that [`Self::message_delay`] can be.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let (sender, receiver) = (&self.senders[from.index()], self.receivers[to.index()]);
+        let (sender, receiver) = (&self.nodes[from.index()], self.receivers[to.index()]);
         let latency = self.latency.max(sender.region, receiver.region);
         latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
     }
@@ -253,7 +282,6 @@ impl Network {
             Some(flow) => self.sharing.abort(now, flow),
             None => Bytes(0),
         };
-        self.completed = self.completed + delivered;
         Some(self.retire(id.slot, delivered, false))
     }
 
@@ -297,11 +325,11 @@ impl Network {
             .sum()
     }
 
-    /// Bytes that all transfers have moved so far.
+    /// The whole bytes in what all transfers have moved so far, parts of bytes counted: up to one
+    /// more for each that flows or was broken off than [`Ended::delivered`] adds up to. An empty
+    /// transfer moves one. It never falls.
     pub fn delivered(&mut self, now: SimTime) -> Bytes {
-        let flowing = self.transfers.iter().filter_map(|t| t.flow);
-        let moving: Bytes = flowing.map(|f| self.sharing.delivered(now, f)).sum();
-        self.completed + moving
+        self.sharing.moved(now)
     }
 
     /// The instant at which the next transfer finishes.
@@ -321,7 +349,6 @@ impl Network {
             let slot = self.owner[flow.index()];
             let size = self.transfers[slot as usize].size;
             let intact = self.arrives_intact(size);
-            self.completed = self.completed + size;
             ended.push(self.retire(slot, size, intact));
         }
         self.finished = finished;

@@ -77,14 +77,20 @@ impl Presence {
     }
 }
 
+/// What every message looks at, of its sender and of its receiver. What is needed less often has
+/// its place elsewhere.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Node {
+    pub(crate) presence: Presence,
+    pub(crate) load: Load,
+}
+
 /// The state of a run that no architecture owns.
 pub(crate) struct Kernel {
     pub(crate) world: Arc<World>,
-    pub(crate) network: Network,
+    pub(crate) network: Network<Node>,
     pub(crate) ledger: Ledger,
     pub(crate) now: SimTime,
-    pub(crate) presence: Vec<Presence>,
-    pub(crate) loads: Vec<Load>,
     pub(crate) traffic: Traffic,
     pub(crate) digest: Digest,
     /// The whole transfer whose sender is being told.
@@ -92,15 +98,25 @@ pub(crate) struct Kernel {
 }
 
 impl Kernel {
+    #[inline]
+    pub(crate) fn presence(&self, node: NodeId) -> Presence {
+        self.network.kept(node).presence
+    }
+
+    #[inline]
+    pub(crate) fn presence_mut(&mut self, node: NodeId) -> &mut Presence {
+        &mut self.network.kept_mut(node).presence
+    }
+
     fn charge_sent(&mut self, node: NodeId, size: Bytes, messages: u64) {
-        let load = &mut self.loads[node.index()];
+        let load = &mut self.network.kept_mut(node).load;
         load.sent = load.sent + size;
         load.messages += messages;
         self.traffic.sent = self.traffic.sent + size;
     }
 
     pub(crate) fn charge_received(&mut self, node: NodeId, size: Bytes) {
-        let load = &mut self.loads[node.index()];
+        let load = &mut self.network.kept_mut(node).load;
         load.received = load.received + size;
         self.traffic.received = self.traffic.received + size;
     }
@@ -156,7 +172,7 @@ impl<A: Architecture> Context<'_, A> {
     pub fn bytes_sent(&mut self) -> Bytes {
         let kernel = &mut *self.kernel;
         let moving = kernel.network.sent_in_progress(kernel.now, self.node);
-        kernel.loads[self.node.index()].sent + moving
+        kernel.network.kept(self.node).load.sent + moving
     }
 
     /// The architecture's own random stream.
@@ -186,7 +202,7 @@ impl<A: Architecture> Context<'_, A> {
         let from = self.node;
         let id = self.kernel.network.open(from, to, size, label);
         let at = self.kernel.now + self.kernel.network.latency(from, to);
-        let sender_epoch = self.kernel.presence[from.index()].epoch;
+        let sender_epoch = self.kernel.presence(from).epoch;
         self.agenda
             .schedule(at, Event::TransferBegan { id, sender_epoch });
         id
@@ -206,7 +222,7 @@ impl<A: Architecture> Context<'_, A> {
         );
         let kernel = &mut *self.kernel;
         let id = kernel.network.open(self.node, ended.to, size, label);
-        let sender_epoch = kernel.presence[self.node.index()].epoch;
+        let sender_epoch = kernel.presence(self.node).epoch;
         self.agenda
             .schedule(kernel.now, Event::TransferBegan { id, sender_epoch });
         id
@@ -240,7 +256,7 @@ impl<A: Architecture> Context<'_, A> {
         let at = now + self.kernel.network.latency(self.node, other);
         let event = Event::BreakSeen {
             by: other,
-            epoch: self.kernel.presence[other.index()].epoch,
+            epoch: self.kernel.presence(other).epoch,
             ended: Box::new(broken(&ended)),
         };
         self.agenda.schedule(at, event);
@@ -251,7 +267,7 @@ impl<A: Architecture> Context<'_, A> {
         self.assert_up();
         let event = Event::TimerExpired {
             node: self.node,
-            epoch: self.kernel.presence[self.node.index()].epoch,
+            epoch: self.kernel.presence(self.node).epoch,
             timer,
         };
         self.agenda.schedule(self.kernel.now + delay, event);
@@ -333,7 +349,7 @@ impl<A: Architecture> Context<'_, A> {
     }
 
     fn assert_up(&self) {
-        let presence = self.kernel.presence[self.node.index()];
+        let presence = self.kernel.presence(self.node);
         assert!(presence.is_up(), "a node that is down cannot act");
     }
 

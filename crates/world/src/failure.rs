@@ -6,7 +6,7 @@ use netduel_units::Bytes;
 
 use crate::{
     architecture::{Architecture, Down},
-    context::{Event, Kernel},
+    context::Event,
     draw::World,
     record::{IncidentRecord, Victim},
     run::Run,
@@ -102,7 +102,7 @@ impl<A: Architecture> Run<A> {
 
     pub(crate) fn failure_ended(&mut self, index: usize) {
         self.failures.over[index] = true;
-        for node in (0..).map(NodeId).take(self.kernel.presence.len()) {
+        for node in (0..).map(NodeId).take(self.kernel.network.node_count()) {
             if std::mem::take(&mut self.failures.holds[index][node.index()]) {
                 self.recover(node);
             }
@@ -144,7 +144,7 @@ impl<A: Architecture> Run<A> {
     }
 
     pub(crate) fn churn_turned(&mut self, failure: usize, node: NodeId, turn: u32) {
-        if self.failures.over[failure] || self.kernel.presence[node.index()].gone {
+        if self.failures.over[failure] || self.kernel.presence(node).gone {
             return;
         }
         let held = &mut self.failures.holds[failure][node.index()];
@@ -162,10 +162,10 @@ impl<A: Architecture> Run<A> {
     /// Bytes each node has sent so far, those of transfers under way included.
     fn bytes_sent(&mut self) -> Vec<Bytes> {
         let now = self.kernel.now;
-        let Kernel { loads, network, .. } = &mut self.kernel;
-        let loads = loads.iter().zip(0..);
-        loads
-            .map(|(load, node)| load.sent + network.sent_in_progress(now, NodeId(node)))
+        let network = &mut self.kernel.network;
+        let nodes = (0..).map(NodeId).take(network.node_count());
+        nodes
+            .map(|node| network.kept(node).load.sent + network.sent_in_progress(now, node))
             .collect()
     }
 

@@ -14,11 +14,11 @@ use netduel_units::Bytes;
 
 use crate::{
     architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded},
-    context::{Agenda, Context, Event, Kernel, Presence, broken},
+    context::{Agenda, Context, Event, Kernel, broken},
     draw::World,
     failure::Failures,
     ledger::{Cause, Ledger, Outcome, RequestId, Standing},
-    record::{IncidentRecord, Load, RunRecord, Series, Traffic},
+    record::{IncidentRecord, RunRecord, Series, Traffic},
 };
 
 /// Why a run has no record.
@@ -96,7 +96,6 @@ impl<A: Architecture> Run<A> {
             users.zip(world.issue_times.iter().copied()),
             spec.object_size,
         );
-        let node_count = world.devices.len();
         let limit = SimTime::ZERO + SimDuration::from(spec.run_for.unwrap_or(spec.at_most));
         Ok(Self {
             kernel: Kernel {
@@ -104,13 +103,11 @@ impl<A: Architecture> Run<A> {
                 network,
                 ledger,
                 now: SimTime::ZERO,
-                presence: vec![Presence::default(); node_count],
-                loads: vec![Load::default(); node_count],
                 traffic: Traffic::default(),
                 digest: Digest::default(),
                 just_sent: None,
             },
-            failures: Failures::new(spec.failures.len(), node_count),
+            failures: Failures::new(spec.failures.len(), world.devices.len()),
             incidents: Vec::new(),
             architecture,
             queue: Agenda::<A>::default(),
@@ -188,9 +185,7 @@ impl<A: Architecture> Run<A> {
         let mut seen = 0;
         for event in self.queue.come_near() {
             if let Event::MessageDelivered { to, .. } = event {
-                seen ^= u64::from(self.kernel.presence[to.index()].epoch);
-                seen ^= self.kernel.loads[to.index()].messages;
-                seen ^= self.kernel.network.look(*to);
+                seen ^= self.kernel.presence(*to).epoch;
             }
         }
         std::hint::black_box(seen);
@@ -255,12 +250,12 @@ impl<A: Architecture> Run<A> {
             Event::TransferBegan { id, sender_epoch } => self.transfer_began(id, sender_epoch),
             Event::BreakSeen { by, epoch, ended } => {
                 self.fold(5, by);
-                if self.kernel.presence[by.index()].epoch == epoch && self.is_up(by) {
+                if self.kernel.presence(by).epoch == epoch && self.is_up(by) {
                     self.act(by, |architecture, cx| architecture.on_transfer(*ended, cx));
                 }
             }
             Event::TimerExpired { node, epoch, timer } => {
-                if self.kernel.presence[node.index()].epoch == epoch && self.is_up(node) {
+                if self.kernel.presence(node).epoch == epoch && self.is_up(node) {
                     self.fold(6, node);
                     self.act(node, |architecture, cx| architecture.on_timer(timer, cx));
                 }
@@ -284,7 +279,7 @@ impl<A: Architecture> Run<A> {
         }
         self.kernel.ledger.count_attempt(id);
         let first = self.kernel.ledger.request(id).attempt == 1;
-        if first && self.kernel.presence[user.index()].lost {
+        if first && self.kernel.presence(user).lost {
             self.count_hopeless();
         }
         if self.is_up(user) {
@@ -336,7 +331,7 @@ impl<A: Architecture> Run<A> {
             return;
         };
         self.fold(7, to);
-        let sender = self.kernel.presence[from.index()];
+        let sender = self.kernel.presence(from);
         let sender_lives = sender.is_up() && sender.epoch == sender_epoch;
         if sender_lives && self.is_up(to) {
             self.kernel.network.begin(self.kernel.now, id);
@@ -358,7 +353,7 @@ impl<A: Architecture> Run<A> {
         let at = self.kernel.now + self.kernel.network.latency(lost, by);
         let event = Event::BreakSeen {
             by,
-            epoch: self.kernel.presence[by.index()].epoch,
+            epoch: self.kernel.presence(by).epoch,
             ended: Box::new(broken(ended)),
         };
         self.queue.schedule(at, event);
@@ -380,7 +375,7 @@ impl<A: Architecture> Run<A> {
     }
 
     pub(crate) fn is_up(&self, node: NodeId) -> bool {
-        self.kernel.presence[node.index()].is_up()
+        self.kernel.presence(node).is_up()
     }
 
     pub(crate) fn fold(&mut self, kind: u64, node: NodeId) {
@@ -391,7 +386,7 @@ impl<A: Architecture> Run<A> {
     /// Takes a node down. Failures may hold it down together; only the first takes effect.
     pub(crate) fn crash(&mut self, node: NodeId, down: Down) {
         let was_up = self.is_up(node);
-        let presence = &mut self.kernel.presence[node.index()];
+        let presence = self.kernel.presence_mut(node);
         let holds = presence.holds.checked_add(1);
         presence.holds = holds.expect("fewer than 65,536 failures at once");
         if !was_up {
@@ -406,7 +401,7 @@ impl<A: Architecture> Run<A> {
 
     /// Notes that a node never comes back. A request whose time has not come counts when it does.
     pub(crate) fn lose(&mut self, node: NodeId) {
-        let presence = &mut self.kernel.presence[node.index()];
+        let presence = self.kernel.presence_mut(node);
         if std::mem::replace(&mut presence.lost, true) {
             return;
         }
@@ -428,7 +423,7 @@ impl<A: Architecture> Run<A> {
 
     /// Releases a node from one failure; it comes up when none is left.
     pub(crate) fn recover(&mut self, node: NodeId) {
-        let presence = &mut self.kernel.presence[node.index()];
+        let presence = self.kernel.presence_mut(node);
         presence.holds -= 1;
         if !presence.is_up() {
             return;
@@ -450,7 +445,7 @@ impl<A: Architecture> Run<A> {
             });
             self.break_transfers(node);
         }
-        let presence = &mut self.kernel.presence[node.index()];
+        let presence = self.kernel.presence_mut(node);
         presence.gone = true;
         presence.epoch += 1;
     }
@@ -498,9 +493,10 @@ impl<A: Architecture> Run<A> {
         assert!(arrived <= traffic.sent, "nothing arrives that was not sent");
         traffic.lost = Bytes(traffic.sent.0 - traffic.received.0);
         let requests = self.kernel.ledger.close(now);
+        let nodes = self.kernel.network.into_kept();
         RunRecord {
             requests,
-            loads: self.kernel.loads,
+            loads: nodes.map(|node| node.load).collect(),
             traffic,
             delivered: self.delivered,
             incidents: self.incidents,

@@ -28,14 +28,21 @@ impl FairSharing {
     pub(super) fn check(&mut self) -> Result<(), String> {
         self.settle();
         let mut edges = vec![0; self.edges.iter().count()];
-        let mut members = 0;
+        let (mut members, mut rate) = (0, 0);
         for class in self.classes_present() {
+            let this = &self.classes[class];
+            rate += self.rate_of(this).times(this.flows);
             members += usize::from(!self.classes[class].is_capped());
             self.check_class(class, &mut edges)?;
         }
         claim!(
             edges.iter().filter(|flows| **flows > 0).count() == self.edges.len(),
             "an edge is empty"
+        );
+        claim!(
+            rate == self.total.rate,
+            "9: all flows run at {rate}, not {}",
+            self.total.rate
         );
         let mut listed = 0;
         for id in (0..self.links.len()).map(|at| LinkId::new(u32::try_from(at).unwrap())) {

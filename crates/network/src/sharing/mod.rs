@@ -44,6 +44,7 @@
 //! 6. A class is in one place, and in one edge for every other link of its path.
 //! 7. A clock is current to the instant at which its level last changed.
 //! 8. A group is due at the first nanosecond at which its clock reaches its least finish mark.
+//! 9. The total rate is the sum of all flows' rates.
 //!
 //! 3, 4 and 5 together are max-min fairness.
 //!
@@ -86,6 +87,7 @@ mod settle;
 mod slots;
 #[cfg(test)]
 mod tests;
+mod total;
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
@@ -102,6 +104,7 @@ use self::{
     lookup::Lookup,
     quantum::{Clock, Rate},
     slots::Slots,
+    total::Total,
 };
 
 /// Flows that share links max-min fairly.
@@ -149,6 +152,7 @@ pub struct FairSharing {
     /// Flows handed out by the last `advance`, whose ids may not come again yet.
     ended: Vec<FlowId>,
     started: u64,
+    total: Total,
     effort: Effort,
     faults: Faults,
     /// Kept for their allocations.
@@ -202,6 +206,7 @@ impl FairSharing {
     /// Stops a flow; returns the whole bytes that it had delivered.
     pub fn abort(&mut self, now: SimTime, flow: FlowId) -> Bytes {
         let delivered = self.delivered(now, flow);
+        self.total.end(self.left(flow));
         self.remove(flow);
         self.flows.free(flow);
         delivered
@@ -237,14 +242,14 @@ impl FairSharing {
         while let Some(at) = self.next_time()
             && at <= now
         {
-            self.now = at;
+            self.pass_to(at);
             self.complete(finished);
             if at == now {
                 // What follows at this instant is settled together with these completions.
                 break;
             }
         }
-        self.now = now;
+        self.pass_to(now);
         self.ended.extend(&finished[begin..]);
     }
 
@@ -253,6 +258,16 @@ impl FairSharing {
         self.reach(now);
         let (size, left) = (self.flows[flow].size, self.left(flow));
         size.min((Clock::of(size) - left).whole_bytes())
+    }
+
+    /// The whole bytes in what all flows have moved by `now`, those included that have ended.
+    ///
+    /// Parts of bytes count: it is up to a byte for each flow under way or aborted more than the
+    /// sum of [`delivered`](Self::delivered), and it never falls. Its cost does not depend on how
+    /// many flows there are.
+    pub fn moved(&mut self, now: SimTime) -> Bytes {
+        self.reach(now);
+        self.total_work().whole_bytes()
     }
 
     /// A flow's rate in bits per second, with all changes so far taken in.
@@ -303,8 +318,14 @@ impl FairSharing {
                 next.is_none_or(|next| now <= next),
                 "time does not pass a completion"
             );
-            self.now = now;
+            self.pass_to(now);
         }
+    }
+
+    /// Lets time go on at the present rates, which are settled unless it stands still.
+    fn pass_to(&mut self, now: SimTime) {
+        self.total.pass(now.since(self.now).0);
+        self.now = now;
     }
 
     fn class_of(&self, flow: FlowId) -> &Class {

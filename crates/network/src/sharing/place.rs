@@ -101,7 +101,7 @@ impl FairSharing {
             while let Some((mark, class)) = self.links[id].members.first()
                 && mark <= clock
             {
-                self.finish(class, &mut batch);
+                self.finish(class, mark - clock, &mut batch);
             }
         }
         let mut classes = std::mem::take(&mut self.due_classes);
@@ -109,8 +109,9 @@ impl FairSharing {
         for id in classes.drain(..) {
             let clock = self.clock_of(id);
             for _ in 0..self.classes[id].flows {
-                if self.classes[id].first.mark <= clock {
-                    self.finish(id, &mut batch);
+                let mark = self.classes[id].first.mark;
+                if mark <= clock {
+                    self.finish(id, mark - clock, &mut batch);
                 }
             }
         }
@@ -119,8 +120,10 @@ impl FairSharing {
         (self.batch, self.due_links, self.due_classes) = (batch, links, classes);
     }
 
-    fn finish(&mut self, class: ClassId, batch: &mut Vec<(u64, FlowId)>) {
+    /// Takes out the first flow of a class, which has nothing left to do, or less.
+    fn finish(&mut self, class: ClassId, left: Clock, batch: &mut Vec<(u64, FlowId)>) {
         let flow = self.classes[class].first.flow;
+        self.total.end(left);
         batch.push((self.flows[flow].start, flow));
         self.remove(flow);
     }
@@ -130,6 +133,9 @@ impl FairSharing {
         let class = &mut self.classes[id];
         let changed = |flows: u32| u32::try_from(i64::from(flows) + by).expect("counts fit");
         class.flows = changed(class.flows);
+        let (group, cap) = (class.group, class.cap);
+        self.count_total(group, cap, by);
+        let class = &self.classes[id];
         if !class.is_capped() {
             let group = class.group;
             let link = &mut self.links[group];
@@ -207,6 +213,7 @@ impl FairSharing {
             }
             self.mark(group);
         }
+        self.count_total(group, cap, i64::from(flows));
         for hop in 0..self.classes[id].path().len() {
             if self.classes[id].hops[hop].link != group {
                 self.join(id, hop);
@@ -220,6 +227,8 @@ impl FairSharing {
         for hop in 0..self.classes[id].path().len() {
             self.part(id, hop);
         }
+        let class = &self.classes[id];
+        self.count_total(class.group, class.cap, -i64::from(class.flows));
         let Self { links, classes, .. } = self;
         let class = &classes[id];
         let (group, at, cap_at) = (class.group, class.at, class.cap_at);

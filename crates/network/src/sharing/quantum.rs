@@ -73,6 +73,11 @@ impl Clock {
         Self(i128::from(size.0) * WORK)
     }
 
+    /// The work that flows of this rate together, in quanta, get done in `nanoseconds`.
+    pub(super) fn of_all(rate: i128, nanoseconds: u64) -> Self {
+        Self(rate * i128::from(nanoseconds))
+    }
+
     /// The whole bytes in this much work; none when it is negative.
     pub(super) fn whole_bytes(self) -> Bytes {
         let whole = self.0.max(0) / WORK;

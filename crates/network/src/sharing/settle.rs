@@ -118,6 +118,10 @@ impl FairSharing {
     fn publish(&mut self, id: LinkId, level: Rate) {
         let link = &mut self.links[id];
         let old = std::mem::replace(&mut link.level, level);
+        let flows = i64::from(link.flows);
+        self.total.count(old, -flows);
+        self.total.count(level, flows);
+        let link = &self.links[id];
         if old == level || !link.is_saturated() {
             return;
         }

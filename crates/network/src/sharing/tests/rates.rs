@@ -11,6 +11,10 @@ struct Pair {
     now: SimTime,
     present: Vec<Present>,
     finished: Vec<FlowId>,
+    /// What flows that are over delivered, and how many of them were aborted.
+    over: Bytes,
+    aborted: u64,
+    moved: Bytes,
     compared: u64,
 }
 
@@ -36,6 +40,9 @@ impl Pair {
             now: SimTime::ZERO,
             present: Vec::new(),
             finished: Vec::new(),
+            over: Bytes(0),
+            aborted: 0,
+            moved: Bytes(0),
             compared: 0,
         }
     }
@@ -61,7 +68,13 @@ impl Pair {
         let flow = self.present.swap_remove(which);
         let delivered = self.ours.abort(self.now, flow.ours);
         assert!((flow.delivered..=flow.wish.size).contains(&delivered));
+        self.count_aborted(delivered);
         self.theirs.abort(SimTime::ZERO, flow.theirs);
+    }
+
+    fn count_aborted(&mut self, delivered: Bytes) {
+        self.over = self.over + delivered;
+        self.aborted += 1;
     }
 
     fn incident(&mut self) {
@@ -80,7 +93,8 @@ impl Pair {
             let flow = self
                 .present
                 .swap_remove(at.expect("only present flows are on a link"));
-            self.ours.abort(self.now, flow.ours);
+            let delivered = self.ours.abort(self.now, flow.ours);
+            self.count_aborted(delivered);
             self.theirs.abort(SimTime::ZERO, flow.theirs);
         }
         self.ours.set_capacity(self.now, link, Capacity::NONE);
@@ -98,12 +112,17 @@ impl Pair {
             SimDuration((next - self.now).0 / 3)
         };
         self.now = self.now + step;
+        // Read before the completions of this instant are taken out, and afterwards by `compare`.
+        let moved = self.ours.moved(self.now);
+        assert!(self.moved <= moved, "what was moved stays moved");
+        self.moved = moved;
         self.ours.advance(self.now, &mut self.finished);
         for flow in self.finished.drain(..) {
             let at = self.present.iter().position(|other| other.ours == flow);
             let flow = self
                 .present
                 .swap_remove(at.expect("only present flows finish"));
+            self.over = self.over + flow.wish.size;
             self.theirs.abort(SimTime::ZERO, flow.theirs);
         }
     }
@@ -135,6 +154,7 @@ impl Pair {
             flow.delivered = delivered;
             self.compared += 1;
         }
+        self.compare_moved()?;
         if self.ours.len() != self.present.len() {
             return Err(format!(
                 "{} flows, not {}",
@@ -142,6 +162,19 @@ impl Pair {
                 self.present.len()
             ));
         }
+        Ok(())
+    }
+
+    /// The running total is the sum over all flows, but for less than a byte of each flow that is
+    /// not whole.
+    fn compare_moved(&mut self) -> Result<(), String> {
+        let present: Bytes = self.present.iter().map(|flow| flow.delivered).sum();
+        let (sum, moved) = (self.over + present, self.ours.moved(self.now));
+        let parts = self.present.len() as u64 + self.aborted;
+        if moved < self.moved || !(sum.0..=sum.0 + parts).contains(&moved.0) {
+            return Err(format!("{moved} were moved, not {sum} and up to {parts}"));
+        }
+        self.moved = moved;
         Ok(())
     }
 

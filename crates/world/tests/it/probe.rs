@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
-    RequestId, RunRecord, SimDuration, StateLoss, Stream, TransferEnded, World, WorldKey,
+    RequestId, RunRecord, SimDuration, SimTime, StateLoss, Stream, TransferEnded, World, WorldKey,
     WorldSpec, run,
 };
 use schemars::JsonSchema;

@@ -1,11 +1,13 @@
 //! The devices' links, the messages between them and the transfers that share them.
 
+use std::collections::BTreeMap;
+
 use netduel_engine::{SimDuration, SimTime, SmallStream, Stream, Streams, uniform};
-use netduel_units::{BitsPerSecond, Bytes};
+use netduel_units::{BitsPerSecond, Bytes, Share};
 
 use crate::{
     latency::{Latency, RegionId},
-    sharing::{FairSharing, FlowId, LinkId},
+    sharing::{Capacity, FairSharing, FlowId, LinkId},
 };
 
 /// A device or machine on the network.
@@ -82,6 +84,13 @@ struct Receiver {
     region: RegionId,
 }
 
+/// What one byte takes on the links of a node that is slowed down, when it is not.
+#[derive(Clone, Copy, Debug)]
+struct FullRates {
+    up_byte: ByteTime,
+    down_byte: ByteTime,
+}
+
 /// A node's links as transfers share them.
 #[derive(Clone, Copy, Debug)]
 struct Links {
@@ -112,6 +121,8 @@ pub struct Network<K = ()> {
     nodes: Vec<Node<K>>,
     receivers: Vec<Receiver>,
     links: Vec<Links>,
+    /// The nodes that are slowed down.
+    slowed: BTreeMap<NodeId, FullRates>,
     sharing: FairSharing,
     transfers: Vec<Transfer>,
     free: Vec<u32>,
@@ -135,13 +146,13 @@ impl<K: Default> Network<K> {
             .collect();
         const { assert!(size_of::<K>() <= KEPT_MOST, "a node is one cache line") };
         let lines = nodes.iter().zip(0..).map(|(access, entity)| Node {
-            up_byte: ByteTime::at(access.upload),
+            up_byte: ByteTime::at(access.upload.get()),
             jitter: streams.open_small("network/jitter", entity),
             region: access.region,
             kept: K::default(),
         });
         let receivers = nodes.iter().map(|access| Receiver {
-            down_byte: ByteTime::at(access.download),
+            down_byte: ByteTime::at(access.download.get()),
             region: access.region,
         });
         Self {
@@ -151,6 +162,7 @@ impl<K: Default> Network<K> {
             nodes: lines.collect(),
             receivers: receivers.collect(),
             links,
+            slowed: BTreeMap::new(),
             sharing,
             transfers: Vec::new(),
             free: Vec::new(),
@@ -195,11 +207,53 @@ impl<K> Network<K> {
         latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
     }
 
-    /// The longest that [`Self::message_delay`] can be.
+    /// The longest that [`Self::message_delay`] can be while neither end is slowed down.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
         let (sender, receiver) = (&self.nodes[from.index()], self.receivers[to.index()]);
         let latency = self.latency.max(sender.region, receiver.region);
-        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+        let (mut up_byte, mut down_byte) = (sender.up_byte, receiver.down_byte);
+        if !self.slowed.is_empty() {
+            up_byte = self.slowed.get(&from).map_or(up_byte, |full| full.up_byte);
+            down_byte = self
+                .slowed
+                .get(&to)
+                .map_or(down_byte, |full| full.down_byte);
+        }
+        latency + up_byte.times(size) + down_byte.times(size)
+    }
+
+    /// Lets both links of a node carry a share of their full rates, which `access` tells, from
+    /// `now` on: all of it, a part, or nothing, when transfers over them stall until there is more.
+    ///
+    /// A message that is sent from now on takes as much longer. Those of a node whose links carry
+    /// nothing are for the caller to hold back; their delay is that at the rates before.
+    pub fn slow(&mut self, now: SimTime, node: NodeId, access: &Access, to: Share) {
+        let links = self.links[node.index()];
+        let [up, down] = [access.upload, access.download].map(|rate| Capacity::share_of(rate, to));
+        self.sharing.set_capacity(now, links.up, up);
+        self.sharing.set_capacity(now, links.down, down);
+        let (sender, receiver) = (
+            &mut self.nodes[node.index()],
+            &mut self.receivers[node.index()],
+        );
+        let full = FullRates {
+            up_byte: ByteTime::at(access.upload.get()),
+            down_byte: ByteTime::at(access.download.get()),
+        };
+        if to.get() < 1.0 {
+            self.slowed.insert(node, full);
+        } else {
+            self.slowed.remove(&node);
+        }
+        if to.get() > 0.0 {
+            sender.up_byte = ByteTime::at(up.get());
+            receiver.down_byte = ByteTime::at(down.get());
+        }
+    }
+
+    /// How many transfers cannot move, because a link on their way carries nothing.
+    pub fn stalled(&mut self) -> usize {
+        self.sharing.stalled().len()
     }
 
     /// The latency of one bit from one node to another, with jitter.
@@ -395,8 +449,9 @@ struct ByteTime(u64);
 impl ByteTime {
     const FRACTION: u32 = 20;
 
-    fn at(rate: BitsPerSecond) -> Self {
-        let nanoseconds = (Bytes(1) / rate).get() * 1e9;
+    /// At a rate above 0 in bits per second.
+    fn at(rate: f64) -> Self {
+        let nanoseconds = 8.0 / rate * 1e9;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -1,6 +1,6 @@
 //! What a node can do, and the books that are kept of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use netduel_engine::{Digest, EventQueue, SimDuration, SimTime, Stream};
 use netduel_network::{Ended, Network, NodeId, TransferId};
@@ -28,6 +28,8 @@ pub(crate) enum Event<M, T> {
         size: Bytes,
         message: M,
     },
+    /// The links that a message waited for carry something again. In a box, because it is rare.
+    MessageHeld(Box<Held<M>>),
     /// The first bytes of a transfer reach the network's far side.
     TransferBegan { id: TransferId, sender_epoch: u32 },
     /// A node learns that the other end of a transfer is gone, unless it crashed itself meanwhile.
@@ -52,6 +54,27 @@ pub(crate) enum Event<M, T> {
         node: NodeId,
         turn: u32,
     },
+}
+
+/// A message that waits in the network's buffers of a sender until a link is no longer cut.
+#[derive(Debug)]
+pub(crate) struct Held<M> {
+    pub(crate) to: NodeId,
+    pub(crate) from: NodeId,
+    /// Rises with every crash of the sender, which empties its buffers.
+    pub(crate) epoch: u32,
+    pub(crate) size: Bytes,
+    pub(crate) message: M,
+    pub(crate) kind: Kind,
+}
+
+/// How a message is charged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// By itself.
+    Message,
+    /// As an announcement: by whoever hears it.
+    Announcement,
 }
 
 /// What is ahead in a run.
@@ -91,6 +114,8 @@ pub(crate) struct Kernel {
     pub(crate) network: Network<Node>,
     pub(crate) ledger: Ledger,
     pub(crate) now: SimTime,
+    /// The nodes whose links carry nothing, each with the instant at which that ends.
+    pub(crate) cuts: BTreeMap<NodeId, SimTime>,
     pub(crate) traffic: Traffic,
     pub(crate) digest: Digest,
     /// The whole transfer whose sender is being told.
@@ -106,6 +131,16 @@ impl Kernel {
     #[inline]
     pub(crate) fn presence_mut(&mut self, node: NodeId) -> &mut Presence {
         &mut self.network.kept_mut(node).presence
+    }
+
+    /// Until when nothing passes between two nodes, as far as is known, when one of them is cut off.
+    #[inline]
+    fn cut_until(&self, one: NodeId, other: NodeId) -> Option<SimTime> {
+        if self.cuts.is_empty() {
+            return None;
+        }
+        let ends = [one, other].map(|node| self.cuts.get(&node).copied());
+        ends.into_iter().flatten().max()
     }
 
     fn charge_sent(&mut self, node: NodeId, size: Bytes, messages: u64) {
@@ -180,11 +215,20 @@ impl<A: Architecture> Context<'_, A> {
         self.rng
     }
 
-    /// Sends a small message. It is lost without a word when its receiver is down on arrival.
+    /// Sends a small message. It is lost without a word when its receiver is down on arrival. While
+    /// either end is cut off it waits.
     pub fn send(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
+        self.kernel.charge_sent(self.node, size, 1);
+        self.dispatch(to, message, size);
+    }
+
+    fn dispatch(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         let from = self.node;
-        self.kernel.charge_sent(from, size, 1);
+        if let Some(until) = self.kernel.cut_until(from, to) {
+            self.hold(until, to, message, size, Kind::Message);
+            return;
+        }
         let at = self.kernel.now + self.kernel.network.message_delay(from, to, size);
         let event = Event::MessageDelivered {
             to,
@@ -193,6 +237,31 @@ impl<A: Architecture> Context<'_, A> {
             message,
         };
         self.agenda.schedule(at, event);
+    }
+
+    /// Keeps a message back until a cut is over; for good when it never is.
+    fn hold(&mut self, until: SimTime, to: NodeId, message: A::Message, size: Bytes, kind: Kind) {
+        if until == SimTime::NEVER {
+            return;
+        }
+        let held = Held {
+            to,
+            from: self.node,
+            epoch: self.kernel.presence(self.node).epoch,
+            size,
+            message,
+            kind,
+        };
+        self.agenda
+            .schedule(until, Event::MessageHeld(Box::new(held)));
+    }
+
+    /// Sends what had been held back.
+    pub(crate) fn send_held(&mut self, held: Held<A::Message>) {
+        match held.kind {
+            Kind::Message => self.dispatch(held.to, held.message, held.size),
+            Kind::Announcement => self.wake(held.to, held.message, held.size),
+        }
     }
 
     /// Sends bulk bytes, which share both nodes' links with all other transfers. They begin to
@@ -277,8 +346,8 @@ impl<A: Architecture> Context<'_, A> {
     ///
     /// An announcement is a message to many that changes nobody's course at once, such as "I have
     /// piece 7": it needs no event of its own. The architecture keeps it with the present instant,
-    /// and a receiver may know of it once [`Self::announcement_delay`] has passed; it then calls
-    /// [`Self::hear`].
+    /// and a receiver may know of it once [`Self::announcement_delay`] has passed and while
+    /// [`Self::is_reached_by`] holds; it then calls [`Self::hear`].
     pub fn announce(&mut self, receivers: usize, size: Bytes) {
         self.assert_up();
         let total = Bytes(size.0 * receivers as u64);
@@ -289,6 +358,12 @@ impl<A: Architecture> Context<'_, A> {
     /// that jitter allows, so that none overtakes another.
     pub fn announcement_delay(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
         self.kernel.network.message_delay_max(from, to, size)
+    }
+
+    /// Whether announcements of `from` get through to this node at present: not while either is cut
+    /// off. What is announced meanwhile gets through afterwards.
+    pub fn is_reached_by(&self, from: NodeId) -> bool {
+        self.kernel.cut_until(from, self.node).is_none()
     }
 
     /// Charges this node for `count` announcements of `size` that have reached it; each is to be
@@ -303,6 +378,10 @@ impl<A: Architecture> Context<'_, A> {
     pub fn wake(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
         let from = self.node;
+        if let Some(until) = self.kernel.cut_until(from, to) {
+            self.hold(until, to, message, size, Kind::Announcement);
+            return;
+        }
         let delay = self.kernel.network.message_delay_max(from, to, size);
         let event = Event::MessageDelivered {
             to,

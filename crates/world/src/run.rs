@@ -1,6 +1,7 @@
 //! The run loop: one architecture in one world.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -103,6 +104,7 @@ impl<A: Architecture> Run<A> {
                 network,
                 ledger,
                 now: SimTime::ZERO,
+                cuts: BTreeMap::new(),
                 traffic: Traffic::default(),
                 digest: Digest::default(),
                 just_sent: None,
@@ -247,6 +249,12 @@ impl<A: Architecture> Run<A> {
                 size,
                 message,
             } => self.message_delivered(to, from, size, message),
+            Event::MessageHeld(held) => {
+                self.fold(12, held.from);
+                if self.kernel.presence(held.from).epoch == held.epoch && self.is_up(held.from) {
+                    self.act(held.from, |_, cx| cx.send_held(*held));
+                }
+            }
             Event::TransferBegan { id, sender_epoch } => self.transfer_began(id, sender_epoch),
             Event::BreakSeen { by, epoch, ended } => {
                 self.fold(5, by);
@@ -484,6 +492,7 @@ impl<A: Architecture> Run<A> {
         let now = self.kernel.now;
         let delivered = self.kernel.network.delivered(now);
         self.delivered.finish(now, delivered.0);
+        let stalled = self.kernel.network.stalled();
         for ended in self.kernel.network.close_all(now) {
             self.kernel.charge_transfer(&ended);
         }
@@ -500,6 +509,7 @@ impl<A: Architecture> Run<A> {
             traffic,
             delivered: self.delivered,
             incidents: self.incidents,
+            stalled,
             ended: now,
             events: self.events,
             digest: self.kernel.digest,

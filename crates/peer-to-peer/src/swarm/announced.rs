@@ -192,11 +192,6 @@ impl Announced {
         self.find(id).expect("a life that is read is kept")
     }
 
-    /// The present life.
-    pub(super) fn present(&self) -> &Life {
-        &self.present
-    }
-
     /// Enters a neighbour that reads this life.
     pub(super) fn open(&mut self, id: u32) {
         let past = self.past.iter_mut();
@@ -232,7 +227,7 @@ mod tests {
         for (piece, at) in (0..5).zip([0, 30, 60, 90, 120]) {
             announced.push(piece, SimTime(at), 9);
         }
-        let life = announced.present();
+        let life = &announced.present;
         let arrived = |now, delay| life.arrived(SimTime(now), || delay);
         assert_eq!([120, 129, 130].map(|now| arrived(now, near)), [4, 4, 5]);
         assert_eq!([120, 139, 140].map(|now| arrived(now, far)), [3, 3, 4]);

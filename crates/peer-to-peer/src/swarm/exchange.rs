@@ -33,7 +33,7 @@ impl Swarm {
         let delay = || cx.announcement_delay(neighbour, node, HAVE);
         let first = link.heard;
         let end = life.arrived(cx.now(), delay).max(first);
-        if end == first {
+        if end == first || !cx.is_reached_by(neighbour) {
             return;
         }
         link.heard = end;

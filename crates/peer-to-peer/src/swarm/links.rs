@@ -300,10 +300,6 @@ impl<T> OnLinks<T> {
         self.0.push((place(index), item));
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
     /// What goes on over any link.
     pub(super) fn all(&self) -> impl Iterator<Item = &T> {
         self.0.iter().map(|(_, item)| item)

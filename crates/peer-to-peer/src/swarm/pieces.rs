@@ -260,7 +260,7 @@ mod tests {
             let piece_count = 1 + uniform_below(&mut rng, 300);
             let mut rarity = Rarity::new(piece_count);
             let mut plain = vec![0_u32; piece_count as usize];
-            let mut have = |rng: &mut Stream| {
+            let have = |rng: &mut Stream| {
                 let mut set = PieceSet::none(piece_count);
                 for piece in 0..piece_count {
                     if uniform_below(rng, 3) > 0 {

@@ -97,7 +97,7 @@ impl Architecture for Probe {
         let delay = cx.announcement_delay(SERVER, cx.node(), SMALL);
         let heard = self
             .posted
-            .is_some_and(|posted| posted + delay <= cx.now());
+            .is_some_and(|posted| cx.is_reached_by(SERVER) && posted + delay <= cx.now());
         if self.config.waits || heard {
             if let Some(request) = self.asking[cx.node().index()].take() {
                 cx.hear(u32::from(heard), SMALL);

@@ -19,6 +19,15 @@ pub(crate) struct Outcome {
     pub(crate) check: f64,
     /// When the last transfer ended, in simulated seconds.
     pub(crate) makespan: Option<f64>,
+    /// Memory that a run took at its peak, per peer and per transfer in it.
+    pub(crate) memory: Option<Memory>,
+}
+
+/// Memory at the peak of a run, in bytes, without what the process took before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Memory {
+    pub(crate) per_peer: f64,
+    pub(crate) per_transfer: f64,
 }
 
 impl Outcome {
@@ -33,8 +42,17 @@ impl fmt::Display for Outcome {
         write!(f, "setup_s={:.4} run_s={:.4} ", self.setup, self.run)?;
         write!(f, "ev_per_s={:.0} ", self.rate())?;
         write!(f, "peak_mib={:.1} check={:.6}", self.peak, self.check)?;
-        match self.makespan {
-            Some(makespan) => write!(f, " makespan={makespan:.6}"),
+        if let Some(makespan) = self.makespan {
+            write!(f, " makespan={makespan:.6}")?;
+        }
+        match self.memory {
+            Some(Memory {
+                per_peer,
+                per_transfer,
+            }) => write!(
+                f,
+                " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
+            ),
             None => Ok(()),
         }
     }
@@ -65,6 +83,7 @@ impl Timing {
             peak: memory_peak(),
             check,
             makespan: None,
+            memory: None,
         }
     }
 }

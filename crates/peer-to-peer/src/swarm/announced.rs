@@ -102,6 +102,11 @@ impl Life {
         }
     }
 
+    /// How many announcements there are.
+    pub(super) fn len(&self) -> u32 {
+        self.log.len()
+    }
+
     /// How many of the announcements have reached a neighbour to which they take `delay`.
     pub(super) fn arrived(&self, now: SimTime, delay: impl FnOnce() -> SimDuration) -> u32 {
         let all = self.log.len();
@@ -192,6 +197,11 @@ impl Announced {
         self.find(id).expect("a life that is read is kept")
     }
 
+    /// The present life.
+    pub(super) fn present(&self) -> &Life {
+        &self.present
+    }
+
     /// Enters a neighbour that reads this life.
     pub(super) fn open(&mut self, id: u32) {
         let past = self.past.iter_mut();
@@ -227,7 +237,7 @@ mod tests {
         for (piece, at) in (0..5).zip([0, 30, 60, 90, 120]) {
             announced.push(piece, SimTime(at), 9);
         }
-        let life = &announced.present;
+        let life = announced.present();
         let arrived = |now, delay| life.arrived(SimTime(now), || delay);
         assert_eq!([120, 129, 130].map(|now| arrived(now, near)), [4, 4, 5]);
         assert_eq!([120, 139, 140].map(|now| arrived(now, far)), [3, 3, 4]);

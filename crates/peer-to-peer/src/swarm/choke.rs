@@ -4,7 +4,7 @@ use netduel_world::{Context, NodeId, SimDuration, uniform_below};
 
 use super::{
     Swarm, Timer,
-    links::{LinkSet, Moment},
+    links::{LinkSet, Moment, Slot},
     message::{Connection, HAVE, Message, Status},
 };
 
@@ -36,6 +36,7 @@ impl Swarm {
             link.received = [0, link.received[0]];
         }
         self.ask_everybody(cx);
+        self.tell_interest(self.peers[cx.node().index()].links.established, cx);
         self.keep_reviewing(cx);
     }
 
@@ -98,23 +99,52 @@ impl Swarm {
         loop {
             let peer = &self.peers[node.index()];
             let links = &peer.links;
-            let optimistic = links.served & links.optimistic;
-            let takes_regular = (links.served & !optimistic).len() < peer.slots;
-            let mut waiting = links.waiting();
-            if waiting.is_empty() || !takes_regular && !optimistic.is_empty() {
+            let Some(slot) = links.free_slot(peer.slots) else {
                 return;
-            }
-            if takes_regular && !peer.has_all() {
+            };
+            let mut waiting = links.waiting();
+            if slot == Slot::Regular && !peer.has_all() {
                 let gave = |index: &usize| links.get(*index).gave();
                 let most = waiting.iter().map(|index| gave(&index)).max();
                 waiting = waiting.iter().filter(|i| Some(gave(i)) == most).collect();
             }
             let Some(next) = draw(waiting, cx) else {
+                self.wake_idle(cx);
                 return;
             };
             let links = &mut self.peers[node.index()].links;
-            links.optimistic.set(next, !takes_regular);
+            links.optimistic.set(next, slot == Slot::Optimistic);
             self.set_choking(next, false, cx);
+        }
+    }
+
+    /// A peer with a free slot wakes neighbours that want nothing as far as they said, once for all
+    /// that it announced since they heard of it last, unless they are known to have that.
+    fn wake_idle(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let links = &self.peers[node.index()].links;
+        let life = self.announced[node.index()].present();
+        let announced = life.len();
+        let unaware = |index: &usize| links.get(*index).woken < announced;
+        let unaware: LinkSet = links.idle().iter().filter(unaware).collect();
+        if unaware.is_empty() {
+            return;
+        }
+        // Beginning anywhere, or the neighbours met first would always be the first to answer.
+        let count = u32::try_from(links.len()).expect("neighbours are counted in 32 bits");
+        let first = uniform_below(cx.rng(), count) as usize;
+        for index in unaware.iter_from(first) {
+            let peer = &mut self.peers[node.index()];
+            let woken = std::mem::replace(&mut peer.links.get_mut(index).woken, announced);
+            let known = peer.known(index, &self.announced);
+            let mut has_news = false;
+            self.announced[node.index()]
+                .present()
+                .read(woken, announced, |piece| has_news |= !known.contains(piece));
+            if has_news {
+                let (neighbour, connection) = peer.links.end(index, node);
+                cx.wake(neighbour, Message::News(connection), HAVE);
+            }
         }
     }
 
@@ -150,23 +180,36 @@ impl Swarm {
         }
     }
 
-    /// Tells neighbours whether they have something to give, where that changed. Before a peer
-    /// loses interest it reads what has arrived meanwhile.
+    /// Tells neighbours that have something to give, and whoever serves this peer in vain. The
+    /// others hear at the next review that they have nothing to give any more.
     pub(super) fn update_interest(&mut self, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[cx.node().index()];
+        let at_once = if peer.has_all() {
+            peer.links.established
+        } else {
+            peer.links.serving
+        };
+        self.tell_interest(at_once, cx);
+    }
+
+    /// Tells neighbours that have something to give, and those of `withdraw` that have not. Before a
+    /// peer loses interest it reads what has arrived meanwhile.
+    fn tell_interest(&mut self, withdraw: LinkSet, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let end_game = self.config.end_game;
         let links = &self.peers[node.index()].links;
-        let wanted = self.peers[node.index()].wanted(end_game, &self.announced);
-        for index in (links.interesting & links.established & !wanted).iter() {
-            self.listen_to(index, cx);
+        let withdraw = withdraw & links.interesting;
+        let mut wanted = self.peers[node.index()].wanted(end_game, &self.announced);
+        let doubtful = withdraw & !wanted;
+        if !doubtful.is_empty() {
+            doubtful.iter().for_each(|index| self.listen_to(index, cx));
+            wanted = self.peers[node.index()].wanted(end_game, &self.announced);
         }
-        let peer = &mut self.peers[node.index()];
-        let wanted = peer.wanted(end_game, &self.announced);
-        let changed = (peer.links.interesting ^ wanted) & peer.links.established;
-        peer.links.interesting = wanted;
-        for index in changed.iter() {
-            self.send_status(index, cx);
-        }
+        let links = &mut self.peers[node.index()].links;
+        let interesting = links.interesting & !withdraw | wanted;
+        let changed = links.interesting ^ interesting;
+        links.interesting = interesting;
+        changed.iter().for_each(|index| self.send_status(index, cx));
     }
 
     pub(super) fn send_status(&mut self, index: usize, cx: &mut Context<'_, Self>) {
@@ -197,6 +240,7 @@ impl Swarm {
             return;
         }
         link.hears = status.serial;
+        link.woken = link.woken.max(status.heard);
         let lost_interest = links.interested.contains(index) && !status.interested;
         links.interested.set(index, status.interested);
         links.serving.set(index, !status.choking);
@@ -204,22 +248,9 @@ impl Swarm {
             links.optimistic.set(index, false);
             self.set_choking(index, true, cx);
         }
-        self.catch_up(index, status.heard, cx);
         self.fill_slots(cx);
         self.ask(index, cx);
         self.update_interest(cx);
-    }
-
-    /// Wakes a neighbour that is not interested but has not heard everything yet.
-    fn catch_up(&mut self, index: usize, heard: u32, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let links = &self.peers[node.index()].links;
-        let announced = self.announced[node.index()].holdings().known;
-        let idle = links.established.contains(index) && !links.interested.contains(index);
-        if idle && heard < announced {
-            let (neighbour, connection) = links.end(index, node);
-            cx.wake(neighbour, Message::News(connection), HAVE);
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Asking for pieces, sending them, and telling of them.
 
-use netduel_world::{Context, Ending, NodeId, TransferEnded, TransferId, uniform_below};
+use netduel_world::{Context, Ending, NodeId, TransferEnded, TransferId};
 
 use super::{
     Swarm,
@@ -299,28 +299,15 @@ impl Swarm {
         }
     }
 
-    /// Tells every neighbour of a piece. It wakes those that wanted nothing until now, unless they
-    /// are known to have it; the others read it when they next have a choice to make.
+    /// Tells every neighbour of a piece. Where this peer could serve one more, that wakes those
+    /// that wanted nothing until now; the others read it when they next have a choice to make.
     fn announce(&mut self, piece: u32, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let peer = &mut self.peers[node.index()];
         cx.announce(peer.links.len(), HAVE);
         self.announced[node.index()].push(piece, cx.now(), self.piece_count);
         peer.announced_at = Moment::at(cx.now());
-        let idle = peer.links.established & !peer.links.interested;
-        if idle.is_empty() {
-            return;
-        }
-        // Beginning anywhere, or the neighbours met first would always be the first to answer.
-        let count = u32::try_from(peer.links.len()).expect("neighbours are counted in 32 bits");
-        let first = uniform_below(cx.rng(), count) as usize;
-        for index in idle.iter_from(first) {
-            let peer = &self.peers[node.index()];
-            if !peer.known(index, &self.announced).contains(piece) {
-                let (neighbour, connection) = peer.links.end(index, node);
-                cx.wake(neighbour, Message::News(connection), HAVE);
-            }
-        }
+        self.fill_slots(cx);
     }
 
     /// Two peers that have everything have nothing to say to each other.

@@ -117,6 +117,8 @@ pub(super) struct Link {
     pub(super) told: u32,
     /// The last of what the neighbour told this peer of it.
     pub(super) hears: u32,
+    /// How many of this peer's announcements the neighbour has heard or was woken for.
+    pub(super) woken: u32,
     /// When the neighbour was last heard of.
     pub(super) heard_at: Moment,
     /// When the neighbour was last told something that the others were not.
@@ -141,6 +143,7 @@ impl Link {
             heard: 0,
             told: 0,
             hears: 0,
+            woken: 0,
             heard_at: now,
             told_at: now,
             received: [0; 2],
@@ -248,6 +251,21 @@ impl Links {
         }
     }
 
+    /// Who is not known to want anything.
+    pub(super) fn idle(&self) -> LinkSet {
+        self.established & !self.interested
+    }
+
+    /// Whether another neighbour could be served, where `slots` are for what they give and one is
+    /// optimistic.
+    pub(super) fn free_slot(&self, slots: u32) -> Option<Slot> {
+        let optimistic = self.served & self.optimistic;
+        if (self.served & !optimistic).len() < slots {
+            return Some(Slot::Regular);
+        }
+        optimistic.is_empty().then_some(Slot::Optimistic)
+    }
+
     /// Who wants to be served and is not.
     pub(super) fn waiting(&self) -> LinkSet {
         self.established & self.interested & !self.served
@@ -280,6 +298,15 @@ impl Links {
         }
         (self.neighbours.swap_remove(index), self.links.swap_remove(index))
     }
+}
+
+/// What a neighbour is served for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Slot {
+    /// For what it gives.
+    Regular,
+    /// For nothing: it may turn out to give more than others.
+    Optimistic,
 }
 
 /// Room that is made for links at a time.

@@ -152,7 +152,7 @@ impl Swarm {
     /// wait for the next review would leave all it gives with a few.
     pub(super) fn take_turns(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &self.peers[cx.node().index()];
-        if !peer.has_all() || peer.links.get(index).turn < self.config.turn {
+        if !peer.has_all() || u32::from(peer.links.get(index).turn) < self.config.turn {
             return;
         }
         if let Some(next) = draw(peer.links.waiting(), cx) {
@@ -235,11 +235,9 @@ impl Swarm {
         let links = &mut self.peers[node.index()].links;
         let link = links.get_mut(index);
         link.heard_at = Moment::at(cx.now());
-        if status.serial < link.hears {
-            // Overtaken by a later one.
+        if !link.take_status(status.serial) {
             return;
         }
-        link.hears = status.serial;
         link.woken = link.woken.max(status.heard);
         let lost_interest = links.interested.contains(index) && !status.interested;
         links.interested.set(index, status.interested);

@@ -6,7 +6,7 @@ use super::{
     Swarm,
     links::{Moment, OnLinks},
     message::{Connection, HAVE, Message},
-    peer::{PIPELINE_MAX, Upload, pipeline},
+    peer::{PIPELINE_MAX, pipeline},
 };
 
 /// A peer reads the news of all neighbours with every eighth choice of a piece.
@@ -127,7 +127,7 @@ impl Swarm {
             return;
         }
         if peer.upload(index).is_some() {
-            peer.queue.push(index, piece);
+            peer.queue.push(index, piece, ());
         } else {
             let upload = cx.transfer(from, self.piece_size(piece), u64::from(piece));
             self.sending(index, piece, upload, cx);
@@ -143,10 +143,10 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let peer = &mut self.peers[cx.node().index()];
-        peer.uploads.push(index, Upload { piece, transfer });
+        peer.uploads.push(index, piece, transfer);
         let link = peer.links.get_mut(index);
         link.told_at = Moment::at(cx.now());
-        link.turn += 1;
+        link.turn = link.turn.saturating_add(1);
         if let Some(copies) = &mut peer.first_copies {
             copies.send(piece);
             self.suggest(index, cx);
@@ -157,7 +157,7 @@ impl Swarm {
     pub(super) fn drop_queue(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
         let (neighbour, connection) = peer.links.end(index, cx.node());
-        while let Some(piece) = self.peers[cx.node().index()].queue.take(index, |_| true) {
+        while let Some((piece, ())) = self.peers[cx.node().index()].queue.take_first(index) {
             self.say(neighbour, Message::Reject(connection, piece), cx);
         }
     }
@@ -199,11 +199,10 @@ impl Swarm {
         let Some(index) = peer.links.on(from, connection) else {
             return;
         };
-        while peer.queue.take(index, |queued| *queued == piece).is_some() {}
-        let fits = |upload: &Upload| upload.piece == piece;
-        if let Some(upload) = peer.uploads.take(index, fits) {
-            cx.cancel(upload.transfer);
-            if let Some(next) = peer.queue.take(index, |_| true) {
+        while peer.queue.take(index, |queued, ()| queued == piece).is_some() {}
+        if let Some((_, upload)) = peer.uploads.take(index, |sent, _| sent == piece) {
+            cx.cancel(upload);
+            if let Some((next, ())) = peer.queue.take_first(index) {
                 let upload = cx.transfer(from, self.piece_size(next), u64::from(next));
                 self.sending(index, next, upload, cx);
             }
@@ -216,7 +215,7 @@ impl Swarm {
         let Some(index) = peer.links.to(ended.to) else {
             return;
         };
-        let fits = |upload: &Upload| upload.transfer == ended.id;
+        let fits = |_, id: &TransferId| *id == ended.id;
         if peer.uploads.take(index, fits).is_none() {
             return;
         }
@@ -228,7 +227,7 @@ impl Swarm {
         }
         self.take_turns(index, cx);
         let peer = &mut self.peers[cx.node().index()];
-        if let Some(next) = peer.queue.take(index, |_| true) {
+        if let Some((next, ())) = peer.queue.take_first(index) {
             let upload = cx.follow_on(ended, self.piece_size(next), u64::from(next));
             self.sending(index, next, upload, cx);
         }

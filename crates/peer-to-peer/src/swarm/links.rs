@@ -113,10 +113,10 @@ pub(super) struct Link {
     pub(super) life: u32,
     /// How many of the neighbour's announcements arrived.
     pub(super) heard: u32,
-    /// Counts what this peer told the neighbour of how things stand.
-    pub(super) told: u32,
+    /// Counts, and goes round, what this peer told the neighbour of how things stand.
+    told: u16,
     /// The last of what the neighbour told this peer of it.
-    pub(super) hears: u32,
+    hears: u16,
     /// How many of this peer's announcements the neighbour has heard or was woken for.
     pub(super) woken: u32,
     /// When the neighbour was last heard of.
@@ -126,7 +126,7 @@ pub(super) struct Link {
     /// What was received in the present and in the last choke interval, in KiB, rounded up piece by piece.
     pub(super) received: [u32; 2],
     /// Pieces sent since the neighbour was let in.
-    pub(super) turn: u32,
+    pub(super) turn: u16,
     /// A word of pieces in which the neighbour is known to have something useful, if it has.
     pub(super) witness: u16,
     /// How many pieces to ask for at once.
@@ -152,6 +152,16 @@ impl Link {
             pipeline: 1,
             opened: connection.opener == own,
         }
+    }
+
+    /// Notes a status; says whether it was not overtaken by a later one (serial numbers as in RFC
+    /// 1982: those of two statuses under way at once are close).
+    pub(super) fn take_status(&mut self, serial: u16) -> bool {
+        let newer = serial.wrapping_sub(self.hears) < u16::MAX / 2;
+        if newer {
+            self.hears = serial;
+        }
+        newer
     }
 
     /// Notes that a piece of `bytes` came.
@@ -242,7 +252,7 @@ impl Links {
     /// What to tell the neighbour at `index` of how things stand.
     pub(super) fn status(&mut self, index: usize) -> Status {
         let link = &mut self.links[index];
-        link.told += 1;
+        link.told = link.told.wrapping_add(1);
         Status {
             serial: link.told,
             interested: self.interesting.contains(index),
@@ -312,9 +322,32 @@ pub(super) enum Slot {
 /// Room that is made for links at a time.
 const LINKS_MORE: usize = 8;
 
-/// What goes on over some of a peer's links, oldest first. Few have anything going on at a time.
+/// Pieces that concern some of a peer's links, oldest first, each with something to remember. Few
+/// links have anything going on at a time.
 #[derive(Debug)]
-pub(super) struct OnLinks<T>(Vec<(u8, T)>);
+pub(super) struct OnLinks<T>(Vec<(Spot, T)>);
+
+/// A piece on a link, in four bytes: there are at most 64 links, and a million pieces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Spot(u32);
+
+impl Spot {
+    const PIECE_BITS: u32 = 24;
+
+    fn new(index: usize, piece: u32) -> Self {
+        let link = u8::try_from(index).expect("there are at most 64 links");
+        assert!(piece >> Self::PIECE_BITS == 0, "a piece's number is small");
+        Self(u32::from(link) << Self::PIECE_BITS | piece)
+    }
+
+    fn is_on(self, index: usize) -> bool {
+        (self.0 >> Self::PIECE_BITS) as usize == index
+    }
+
+    fn piece(self) -> u32 {
+        self.0 & ((1 << Self::PIECE_BITS) - 1)
+    }
+}
 
 impl<T> Default for OnLinks<T> {
     fn default() -> Self {
@@ -323,49 +356,61 @@ impl<T> Default for OnLinks<T> {
 }
 
 impl<T> OnLinks<T> {
-    pub(super) fn push(&mut self, index: usize, item: T) {
-        self.0.push((place(index), item));
+    pub(super) fn push(&mut self, index: usize, piece: u32, item: T) {
+        if self.0.capacity() == self.0.len() {
+            self.0.reserve_exact(ITEMS_MORE + self.0.len() / 4);
+        }
+        self.0.push((Spot::new(index, piece), item));
     }
 
-    /// What goes on over any link.
-    pub(super) fn all(&self) -> impl Iterator<Item = &T> {
-        self.0.iter().map(|(_, item)| item)
+    /// The pieces on any link.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|(spot, _)| spot.piece())
     }
 
-    /// What goes on over the link at `index`.
-    pub(super) fn of(&self, index: usize) -> impl Iterator<Item = &T> {
-        let own = self.0.iter().filter(move |(link, _)| *link == place(index));
-        own.map(|(_, item)| item)
+    /// The pieces on the link at `index`.
+    pub(super) fn of(&self, index: usize) -> impl Iterator<Item = (u32, &T)> {
+        let own = self.0.iter().filter(move |(spot, _)| spot.is_on(index));
+        own.map(|(spot, item)| (spot.piece(), item))
     }
 
-    /// What goes on over the link at `index`.
-    pub(super) fn of_mut(&mut self, index: usize) -> impl Iterator<Item = &mut T> {
+    /// The pieces on the link at `index`.
+    pub(super) fn of_mut(&mut self, index: usize) -> impl Iterator<Item = (u32, &mut T)> {
         let all = self.0.iter_mut();
-        let own = all.filter(move |(link, _)| *link == place(index));
-        own.map(|(_, item)| item)
+        let own = all.filter(move |(spot, _)| spot.is_on(index));
+        own.map(|(spot, item)| (spot.piece(), item))
     }
 
-    /// Takes out the oldest that fits of what goes on over the link at `index`.
-    pub(super) fn take(&mut self, index: usize, fits: impl Fn(&T) -> bool) -> Option<T> {
+    /// Takes the oldest piece off the link at `index` that fits.
+    pub(super) fn take(
+        &mut self,
+        index: usize,
+        fits: impl Fn(u32, &T) -> bool,
+    ) -> Option<(u32, T)> {
         let mut all = self.0.iter();
-        let found = all.position(|(link, item)| *link == place(index) && fits(item))?;
-        Some(self.0.remove(found).1)
+        let found = all.position(|(spot, item)| spot.is_on(index) && fits(spot.piece(), item))?;
+        let (spot, item) = self.0.remove(found);
+        Some((spot.piece(), item))
     }
 
-    /// Strikes out what goes on over the link at `index`, whose place the one at `last` takes.
+    /// Takes the oldest piece off the link at `index`.
+    pub(super) fn take_first(&mut self, index: usize) -> Option<(u32, T)> {
+        self.take(index, |_, _| true)
+    }
+
+    /// Strikes out what is on the link at `index`, whose place the one at `last` takes.
     pub(super) fn swap_remove(&mut self, index: usize, last: usize) {
-        self.0.retain(|(link, _)| *link != place(index));
-        for (link, _) in &mut self.0 {
-            if *link == place(last) {
-                *link = place(index);
+        self.0.retain(|(spot, _)| !spot.is_on(index));
+        for (spot, _) in &mut self.0 {
+            if spot.is_on(last) {
+                *spot = Spot::new(index, spot.piece());
             }
         }
     }
 }
 
-fn place(index: usize) -> u8 {
-    u8::try_from(index).expect("there are at most 64 links")
-}
+/// Room that is made at a time for pieces on links.
+const ITEMS_MORE: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -391,7 +436,7 @@ mod tests {
             let opener = NodeId(1);
             let connection = Connection { opener, serial };
             links.push(neighbour, Link::new(NodeId(1), connection, Moment(0)));
-            queue.push(index, serial);
+            queue.push(index, serial, ());
         }
         links.served = [0, 2].into_iter().collect();
         links.useful = [0].into_iter().collect();
@@ -401,8 +446,8 @@ mod tests {
         assert_eq!(links.to(NodeId(12)), Some(0));
         assert_eq!(links.served.iter().collect::<Vec<_>>(), [0]);
         assert!(links.useful.is_empty());
-        assert_eq!(queue.of(0).collect::<Vec<_>>(), [&12]);
-        assert_eq!(queue.of(1).collect::<Vec<_>>(), [&11]);
+        assert_eq!(queue.of(0).collect::<Vec<_>>(), [(12, &())]);
+        assert_eq!(queue.of(1).collect::<Vec<_>>(), [(11, &())]);
         assert!(queue.of(2).next().is_none());
     }
 }

@@ -18,6 +18,10 @@ const REPORT_DOUBLINGS: u32 = 8;
 const NEIGHBOURS_MIN: usize = 20;
 const HUNGRY_INTERVAL: SimDuration = SimDuration(300_000_000_000);
 
+/// Connections that a peer opens at a time (`net.max_halfopen` of uTorrent, from the limit of 10 in
+/// Windows XP).
+const OPENING_MAX: usize = 8;
+
 impl Swarm {
     /// Starts to take part.
     pub(super) fn join(&mut self, cx: &mut Context<'_, Self>) {
@@ -108,7 +112,8 @@ impl Swarm {
         let most = self.config.connections as usize / 2;
         loop {
             let peer = &mut self.peers[cx.node().index()];
-            if peer.links.len() >= most {
+            let opening = peer.links.len() - peer.links.established.len() as usize;
+            if peer.links.len() >= most || opening >= OPENING_MAX {
                 return;
             }
             let Some(candidate) = peer.candidates.pop() else {
@@ -195,7 +200,10 @@ impl Swarm {
         let gone = !self.announced[from.index()].is_kept(holdings.life);
         match known {
             Some(index) if gone => self.forget_link(index, cx),
-            Some(_) => self.establish(from, holdings, cx),
+            Some(_) => {
+                self.establish(from, holdings, cx);
+                self.connect_more(cx);
+            }
             None => self.say(from, Message::Bye(connection), cx),
         }
     }
@@ -262,7 +270,12 @@ impl Swarm {
         while index < self.peers[node.index()].links.len() {
             let peer = &self.peers[node.index()];
             let link = peer.links.get(index);
-            if link.heard_at.age(now) >= SILENCE_MAX {
+            let silence_max = if peer.links.established.contains(index) {
+                SILENCE_MAX
+            } else {
+                ANSWER_MAX
+            };
+            if link.heard_at.age(now) >= silence_max {
                 self.hang_up(index, cx);
                 continue;
             }
@@ -271,8 +284,12 @@ impl Swarm {
             }
             index += 1;
         }
+        self.connect_more(cx);
     }
 }
+
+/// Seconds in which a new neighbour is to answer (libtorrent's `peer_connect_timeout`).
+const ANSWER_MAX: u32 = 15;
 
 /// Seconds. A neighbour that is silent for this long is given up, and one that was told nothing for
 /// half as long is told that this peer is there (the time-outs of libtorrent's `peer_timeout`).

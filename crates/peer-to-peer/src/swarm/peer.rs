@@ -37,21 +37,6 @@ pub(super) const PIPELINE_MAX: u8 = 31;
 /// asked for as a whole: a longer end game would fetch many of them twice.
 const END_GAME_PIECES: u32 = 1;
 
-/// A piece that was asked for and has not come.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    pub(super) piece: u32,
-    /// When it was asked for or, if that was later, when the piece before it came.
-    pub(super) since: SimTime,
-}
-
-/// A piece that is being sent.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Upload {
-    pub(super) piece: u32,
-    pub(super) transfer: TransferId,
-}
-
 /// A member of the swarm, or a node that may become one.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -62,14 +47,15 @@ pub(super) struct Peer {
     open: PieceSet,
     /// How many neighbours are known to have each missing piece.
     rarity: Rarity,
-    /// The pieces that were asked for and have not come.
-    pub(super) asked: OnLinks<Asked>,
+    /// The pieces that were asked for and have not come, with the instant at which they were asked
+    /// for or, if that was later, at which the piece before came.
+    pub(super) asked: OnLinks<SimTime>,
     /// The pieces that are being sent, one to a neighbour.
-    pub(super) uploads: OnLinks<Upload>,
+    pub(super) uploads: OnLinks<TransferId>,
     /// The pieces that are to be sent next.
-    pub(super) queue: OnLinks<u32>,
+    pub(super) queue: OnLinks<()>,
     /// The pieces that neighbours would like to be asked for, one each.
-    pub(super) suggested: OnLinks<u32>,
+    pub(super) suggested: OnLinks<()>,
     /// The user's request, while it is being asked.
     pub(super) request: Option<RequestId>,
     /// Whether it takes part.
@@ -228,8 +214,8 @@ impl Peer {
 
     /// Strikes the link at `index` out; the last link takes its place.
     pub(super) fn remove_link(&mut self, index: usize, announced: &[Announced]) -> Removed {
-        while let Some(asked) = self.asked.take(index, |_| true) {
-            self.reopen(asked.piece, announced);
+        while let Some((piece, _)) = self.asked.take_first(index) {
+            self.reopen(piece, announced);
         }
         let life = self.links.established.contains(index);
         let life = life.then(|| self.links.get(index).life);
@@ -256,7 +242,7 @@ impl Peer {
 
     /// What is being sent over the link at `index`.
     pub(super) fn upload(&self, index: usize) -> Option<TransferId> {
-        self.uploads.of(index).next().map(|upload| upload.transfer)
+        self.uploads.of(index).next().map(|(_, id)| *id)
     }
 
     /// Notes that `piece` was asked for on the link at `index`.
@@ -267,7 +253,7 @@ impl Peer {
         now: SimTime,
         announced: &[Announced],
     ) {
-        self.asked.push(index, Asked { piece, since: now });
+        self.asked.push(index, piece, now);
         self.links.asked.set(index, true);
         self.shut(piece, announced);
     }
@@ -288,7 +274,7 @@ impl Peer {
 
     /// A piece is no longer awaited on some link.
     fn reopen(&mut self, piece: u32, announced: &[Announced]) {
-        let awaited = self.asked.all().any(|asked| asked.piece == piece);
+        let awaited = self.asked.pieces().any(|asked| asked == piece);
         if awaited || !self.lacks(piece) || self.open.contains(piece) {
             return;
         }
@@ -312,7 +298,7 @@ impl Peer {
 
     /// Takes a request off the link at `index`.
     fn settle(&mut self, index: usize, piece: u32) -> bool {
-        let settled = self.asked.take(index, |asked| asked.piece == piece);
+        let settled = self.asked.take(index, |asked, _| asked == piece);
         let more = self.asked.of(index).next().is_some();
         self.links.asked.set(index, more);
         settled.is_some()
@@ -320,7 +306,7 @@ impl Peer {
 
     /// Whether the neighbour at `index` was asked for `piece`.
     pub(super) fn asks(&self, index: usize, piece: u32) -> bool {
-        self.asked.of(index).any(|asked| asked.piece == piece)
+        self.asked.of(index).any(|(asked, _)| asked == piece)
     }
 
     /// Whether more could be asked of the neighbour at `index`.
@@ -333,11 +319,11 @@ impl Peer {
     /// How long the neighbour at `index` took for `piece`, which comes now.
     pub(super) fn pace(&mut self, index: usize, piece: u32, now: SimTime) -> SimDuration {
         let mut pace = SimDuration::ZERO;
-        for asked in self.asked.of_mut(index) {
-            if asked.piece == piece {
-                pace = now.since(asked.since);
+        for (asked, since) in self.asked.of_mut(index) {
+            if asked == piece {
+                pace = now.since(*since);
             }
-            asked.since = now;
+            *since = now;
         }
         pace
     }
@@ -397,11 +383,11 @@ impl Peer {
             return (!self.asks(index, piece)).then_some(piece);
         };
         if choice == Choice::RarestFirst
-            && let Some(piece) = self.suggested.of(index).next()
-            && among.contains(*piece)
-            && known.contains(*piece)
+            && let Some((piece, ())) = self.suggested.of(index).next()
+            && among.contains(piece)
+            && known.contains(piece)
         {
-            return Some(*piece);
+            return Some(piece);
         }
         ties.clear();
         for word in 0..among.word_count() {
@@ -416,8 +402,8 @@ impl Peer {
 
     /// Notes the piece that the neighbour at `index` would like to be asked for.
     pub(super) fn suggest(&mut self, index: usize, piece: u32) {
-        self.suggested.take(index, |_| true);
-        self.suggested.push(index, piece);
+        self.suggested.take_first(index);
+        self.suggested.push(index, piece, ());
     }
 }
 

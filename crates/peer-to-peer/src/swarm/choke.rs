@@ -87,6 +87,7 @@ impl Swarm {
         for index in (links.served ^ served).iter() {
             self.set_choking(index, !served.contains(index), cx);
         }
+        self.fill_slots(cx);
     }
 
     /// Gives free slots to neighbours that wait for one: regular ones to those that gave most, the

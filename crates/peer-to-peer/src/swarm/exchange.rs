@@ -322,5 +322,6 @@ impl Swarm {
                 index += 1;
             }
         }
+        self.fill_slots(cx);
     }
 }

@@ -379,8 +379,8 @@ impl Peer {
             &self.open
         } else {
             // The last piece is asked for everywhere, but only once from everybody.
-            let piece = self.missing.iter().find(|piece| known.contains(*piece))?;
-            return (!self.asks(index, piece)).then_some(piece);
+            let fits = |piece: &u32| known.contains(*piece) && !self.asks(index, *piece);
+            return self.missing.iter().find(fits);
         };
         if choice == Choice::RarestFirst
             && let Some((piece, ())) = self.suggested.of(index).next()

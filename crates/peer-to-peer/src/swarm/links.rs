@@ -127,8 +127,8 @@ pub(super) struct Link {
     pub(super) received: [u32; 2],
     /// Pieces sent since the neighbour was let in.
     pub(super) turn: u16,
-    /// A word of pieces in which the neighbour is known to have something useful, if it has.
-    pub(super) witness: u16,
+    /// A piece by which the neighbour is known to be useful, if it is: its word and its bit there.
+    witness: (u16, u8),
     /// How many pieces to ask for at once.
     pub(super) pipeline: u8,
     /// Whether this peer opened the connection.
@@ -148,10 +148,25 @@ impl Link {
             told_at: now,
             received: [0; 2],
             turn: 0,
-            witness: 0,
+            witness: (0, 0),
             pipeline: 1,
             opened: connection.opener == own,
         }
+    }
+
+    /// A piece by which the neighbour is known to be useful, if it is.
+    pub(super) fn witness(&self) -> u32 {
+        let (word, bit) = self.witness;
+        u32::from(word) * u64::BITS + u32::from(bit)
+    }
+
+    pub(super) fn set_witness(&mut self, piece: u32) {
+        let word = u16::try_from(piece / u64::BITS);
+        let bit = u8::try_from(piece % u64::BITS);
+        self.witness = (
+            word.expect("a million pieces are 2^14 words"),
+            bit.expect("a word has 64 bits"),
+        );
     }
 
     /// Notes a status; says whether it was not overtaken by a later one (serial numbers as in RFC

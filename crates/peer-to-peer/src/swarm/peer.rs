@@ -196,19 +196,22 @@ impl Peer {
         self.rarity.count(piece);
         if !self.links.useful.contains(index) && self.open.contains(piece) {
             self.links.useful.set(index, true);
-            self.links.get_mut(index).witness = witness(piece);
+            self.links.get_mut(index).set_witness(piece);
         }
     }
 
     /// Looks whether the neighbour at `index` is known to have a piece that this peer lacks and
     /// awaits from nobody.
     pub(super) fn look_for_use(&mut self, index: usize, announced: &[Announced]) {
-        let from = usize::from(self.links.get(index).witness);
-        let found = self.known(index, announced).first_common(&self.open, from);
+        let from = self.links.get(index).witness();
+        // Some other piece for each link, so that few look for another when one is shut.
+        let turn = u32::try_from(index).expect("there are at most 64 links");
+        let found = self
+            .known(index, announced)
+            .common(&self.open, from, turn);
         self.links.useful.set(index, found.is_some());
-        if let Some(word) = found {
-            let word = u16::try_from(word).expect("a million pieces are 2^14 words");
-            self.links.get_mut(index).witness = word;
+        if let Some(piece) = found {
+            self.links.get_mut(index).set_witness(piece);
         }
     }
 
@@ -264,9 +267,8 @@ impl Peer {
             return;
         }
         self.open.remove(piece);
-        let word = witness(piece);
         for index in self.links.useful.iter() {
-            if self.links.get(index).witness == word {
+            if self.links.get(index).witness() == piece {
                 self.look_for_use(index, announced);
             }
         }
@@ -282,7 +284,7 @@ impl Peer {
         for index in (self.links.established & !self.links.useful).iter() {
             if self.known(index, announced).contains(piece) {
                 self.links.useful.set(index, true);
-                self.links.get_mut(index).witness = witness(piece);
+                self.links.get_mut(index).set_witness(piece);
             }
         }
     }
@@ -415,9 +417,4 @@ pub(super) struct Removed {
     pub(super) life: Option<u32>,
     /// What was being sent.
     pub(super) upload: Option<TransferId>,
-}
-
-/// The word of a piece, as a link remembers it.
-fn witness(piece: u32) -> u16 {
-    u16::try_from(piece / u64::BITS).expect("a million pieces are 2^14 words")
 }

@@ -125,12 +125,22 @@ impl<'a> Known<'a> {
         }
     }
 
-    /// The first word at or after `from`, and round again, in which something of `wanted` is known.
-    pub(super) fn first_common(&self, wanted: &PieceSet, from: usize) -> Option<usize> {
-        let count = wanted.word_count();
-        (from..count)
-            .chain(0..from)
-            .find(|word| self.has.word(*word) & wanted.word(*word) != 0 && self.word(*word) & wanted.word(*word) != 0)
+    /// A piece of `wanted` that is known: from the word of `from` on, and round again; in a word the
+    /// first bit from `turn` on.
+    pub(super) fn common(&self, wanted: &PieceSet, from: u32, turn: u32) -> Option<u32> {
+        let (from, _) = place(from);
+        for word in (from..wanted.word_count()).chain(0..from) {
+            let wanted = wanted.word(word);
+            if wanted & self.has.word(word) == 0 {
+                continue;
+            }
+            let bits = (wanted & self.word(word)).rotate_right(turn);
+            if bits != 0 {
+                let bit = (bits.trailing_zeros() + turn) % WORD;
+                return pieces_of(word, 1 << bit).next();
+            }
+        }
+        None
     }
 }
 
@@ -318,8 +328,10 @@ mod tests {
         assert_eq!(contained, [7, 64, 199]);
         let mut wanted = PieceSet::none(200);
         wanted.insert(64);
-        assert_eq!(known.first_common(&wanted, 0), None);
+        assert_eq!(known.common(&wanted, 0, 0), None);
         wanted.insert(8);
-        assert_eq!(known.first_common(&wanted, 1), Some(0));
+        wanted.insert(9);
+        assert_eq!(known.common(&wanted, 70, 0), Some(8));
+        assert_eq!(known.common(&wanted, 0, 9), Some(9));
     }
 }

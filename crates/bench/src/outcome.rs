@@ -21,6 +21,17 @@ pub struct Outcome {
     pub check: f64,
     /// When the last transfer ended, in simulated seconds.
     pub makespan: Option<f64>,
+    /// Memory that a run took at its peak, per peer and per transfer in it.
+    pub memory: Option<Memory>,
+}
+
+/// Memory at the peak of a run, in bytes, without what the process took before.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// For each peer.
+    pub per_peer: f64,
+    /// For each transfer.
+    pub per_transfer: f64,
 }
 
 impl Outcome {
@@ -36,8 +47,17 @@ impl fmt::Display for Outcome {
         write!(f, "setup_s={:.4} run_s={:.4} ", self.setup, self.run)?;
         write!(f, "ev_per_s={:.0} ", self.rate())?;
         write!(f, "peak_mib={:.1} check={:.6}", self.peak, self.check)?;
-        match self.makespan {
-            Some(makespan) => write!(f, " makespan={makespan:.6}"),
+        if let Some(makespan) = self.makespan {
+            write!(f, " makespan={makespan:.6}")?;
+        }
+        match self.memory {
+            Some(Memory {
+                per_peer,
+                per_transfer,
+            }) => write!(
+                f,
+                " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
+            ),
             None => Ok(()),
         }
     }
@@ -68,6 +88,7 @@ impl Timing {
             peak: memory_peak(),
             check,
             makespan: None,
+            memory: None,
         }
     }
 }

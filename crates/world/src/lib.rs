@@ -21,7 +21,7 @@ mod run;
 mod spec;
 
 pub use architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded};
-pub use context::{Busy, Context, Posted};
+pub use context::{Busy, Context};
 pub use demand::{Arrivals, Demand, Issue, Replication, Wants};
 pub use draw::{Device, World};
 pub use ledger::{

@@ -146,9 +146,9 @@ fn bytes_are_conserved_while_a_server_of_100_000_is_slowed_and_dies() {
     let served = record.served();
     assert!((10_000..90_000).contains(&served), "{served}");
     // What left the server is what reached the users, to the byte; who was served has it all.
-    let (server, users) = record.loads.split_first().unwrap();
+    let (machine, users) = record.loads.split_first().unwrap();
     let received: Bytes = users.iter().map(|load| load.received).sum();
-    assert_eq!(server.sent, received);
+    assert_eq!(machine.sent, received);
     for (request, load) in record.requests.iter().zip(users) {
         let whole = request.outcome == Outcome::Served;
         assert_eq!(whole, load.received == spec.object_size, "{request:?}");

@@ -98,9 +98,10 @@ impl Latency {
         );
         let pairs = regions().flat_map(|from| regions().map(move |to| (from, to)));
         let between = pairs.map(|(from, to)| {
-            let base = match constant {
-                true => self.between[0],
-                false => self.base(from, to),
+            let base = if constant {
+                self.between[0]
+            } else {
+                self.base(from, to)
             };
             base + routers.latency(from, to)
         });

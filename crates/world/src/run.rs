@@ -92,6 +92,10 @@ impl<A: Architecture> Run<A> {
             &accesses,
             &world.streams,
         );
+        let network = match &spec.routers {
+            Some(routers) => network.with_routers(routers),
+            None => network,
+        };
         let users = (0..spec.population.peers).map(|index| world.user(index));
         let ledger = Ledger::new(
             users.zip(world.issue_times.iter().copied()),

@@ -138,7 +138,7 @@ impl Script {
 
     /// Lets everything happen; within an instant what completes comes first, then what was
     /// scheduled first.
-    fn play(&self, side: &mut impl Side) -> Vec<Outcome> {
+    fn play(&self, twin: &mut impl Side) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = Vec::new();
         let mut dead = vec![false; self.accesses.len()];
         // Instants at which opened transfers begin, by number.
@@ -149,13 +149,13 @@ impl Script {
             let begin = begins.iter().enumerate().min_by_key(|(_, begin)| **begin);
             let begin = begin.map(|(place, (at, number))| (place, *at, *number));
             let scripted = actions.peek().map(|(at, _)| *at);
-            let flowing = side.next_time();
+            let flowing = twin.next_time();
             let times = [scripted, begin.map(|(_, at, _)| at), flowing];
             let Some(now) = times.into_iter().flatten().min() else {
                 return outcomes;
             };
             if flowing == Some(now) {
-                for number in side.advance(now) {
+                for number in twin.advance(now) {
                     assert_eq!(outcomes[number], Outcome::Open);
                     outcomes[number] = Outcome::Whole(now);
                 }
@@ -167,28 +167,28 @@ impl Script {
                 if outcomes[number] != Outcome::Open {
                     // It was closed before it began.
                 } else if dead[from.index()] || dead[to.index()] {
-                    outcomes[number] = Outcome::Broken(now, side.close(now, number));
+                    outcomes[number] = Outcome::Broken(now, twin.close(now, number));
                 } else {
-                    side.begin(now, number);
+                    twin.begin(now, number);
                 }
                 continue;
             }
             match actions.next().expect("an action is due").1 {
                 Action::Open(from, to, size) => {
-                    side.open(from, to, size);
+                    twin.open(from, to, size);
                     begins.push((now + self.latency(from, to), outcomes.len()));
                     ends.push((from, to));
                     outcomes.push(Outcome::Open);
                 }
                 Action::Close(number) if outcomes[number] == Outcome::Open => {
-                    outcomes[number] = Outcome::Broken(now, side.close(now, number));
+                    outcomes[number] = Outcome::Broken(now, twin.close(now, number));
                 }
                 Action::Close(_) => {}
-                Action::Slow(node, to) => side.slow(now, node, &self.accesses[node.index()], to),
+                Action::Slow(node, to) => twin.slow(now, node, &self.accesses[node.index()], to),
                 Action::Die(node) => {
                     dead[node.index()] = true;
-                    for number in side.flowing_at(node) {
-                        outcomes[number] = Outcome::Broken(now, side.close(now, number));
+                    for number in twin.flowing_at(node) {
+                        outcomes[number] = Outcome::Broken(now, twin.close(now, number));
                     }
                 }
             }

@@ -14,7 +14,7 @@ pub(crate) use law::{RateLaw, RateLawTable, TimeLaw, TimeLawTable};
 pub(crate) use named::Named;
 pub(crate) use world::{
     AfterTable, AfterWord, AllAtOnce, ArrivalsTable, Demand, LatencyTable, Machines, Network,
-    Patience, Population,
+    Patience, Population, Trunk,
 };
 
 use std::collections::BTreeMap;

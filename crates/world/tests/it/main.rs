@@ -6,3 +6,4 @@ mod knowledge;
 mod probe;
 mod requests;
 mod slow;
+mod trunks;

@@ -39,5 +39,5 @@ pub use spec::{
 
 pub use netduel_engine::{Digest, Law, LawError, SimDuration, SimTime, Stream, Streams};
 pub use netduel_engine::{uniform, uniform_below};
-pub use netduel_network::{Latency, NodeId, RegionId, TransferId};
+pub use netduel_network::{Latency, NodeId, RegionId, RouteError, Routers, TransferId, Trunk};
 pub use netduel_units::{BitsPerSecond, Bytes, ParseError, PerHour, PerSecond, Seconds, Share};

@@ -8,3 +8,4 @@ mod knowledge;
 mod probe;
 mod requests;
 mod slow;
+mod trunks;

@@ -146,9 +146,9 @@ fn bytes_are_conserved_while_a_server_of_100_000_is_slowed_and_dies() {
     let count = record.served();
     assert!((10_000..90_000).contains(&count), "{count}");
     // What left the server is what reached the users, to the byte; who was served has it all.
-    let (server, clients) = record.loads.split_first().unwrap();
+    let (machine, clients) = record.loads.split_first().unwrap();
     let received: Bytes = clients.iter().map(|load| load.received).sum();
-    assert_eq!(server.sent, received);
+    assert_eq!(machine.sent, received);
     for (request, load) in record.requests.iter().zip(clients) {
         let whole = request.outcome == Outcome::Served;
         assert_eq!(

@@ -1,12 +1,21 @@
 //! Serves requests from the users' own machines.
 
+pub mod flooding;
+pub mod random_walk;
 pub mod swarm;
+pub mod unstructured;
+pub mod wiring;
 
 use netduel_world::Registry;
 
+pub use flooding::Flooding;
+pub use random_walk::RandomWalk;
 pub use swarm::Swarm;
+pub use wiring::Wiring;
 
 /// Every architecture of the peer-to-peer family. A new one is a new line here.
 pub fn register(registry: &mut Registry) {
     registry.add::<Swarm>();
+    registry.add::<Flooding>();
+    registry.add::<RandomWalk>();
 }

@@ -1,3 +1,4 @@
-//! Whole runs of peer-to-peer architectures.
-
+mod flooding;
+mod random_walk;
+mod searching;
 mod swarm;

@@ -8,7 +8,7 @@
 //! P. Cao, E. Cohen, K. Li, S. Shenker, "Search and replication in unstructured peer-to-peer
 //! networks", ICS 2002.
 
-use std::{collections::VecDeque, ops::Range};
+use std::ops::Range;
 
 use netduel_world::{
     Architecture, Cast, Cause, ConfigError, Context, Down, NodeId, ObjectId, Request, RequestKind,
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     unstructured::{
-        HIT, Open, OpenSearches, QUERY, QueryId, Shelves, Start,
+        HIT, Open, OpenSearches, QUERY, QueryId, Seen, Shelves, Start,
         mesh::{self, Mesh},
         refuse_short, refuse_zero,
     },
@@ -159,29 +159,6 @@ pub struct Flooding {
     seen: Box<[Seen]>,
 }
 
-/// Questions that a peer has seen and whom they came from, from the oldest to the newest.
-#[derive(Clone, Default)]
-struct Seen(VecDeque<(QueryId, NodeId)>);
-
-impl Seen {
-    /// Notes a question; says whether it is new.
-    fn note(&mut self, id: QueryId, from: NodeId, most: usize) -> bool {
-        let Err(place) = self.0.binary_search_by_key(&id, |(id, _)| *id) else {
-            return false;
-        };
-        self.0.insert(place, (id, from));
-        if self.0.len() > most {
-            self.0.pop_front();
-        }
-        true
-    }
-
-    fn came_from(&self, id: QueryId) -> Option<NodeId> {
-        let place = self.0.binary_search_by_key(&id, |(id, _)| *id).ok()?;
-        Some(self.0[place].1)
-    }
-}
-
 impl Architecture for Flooding {
     const KIND: &'static str = "flooding";
     const FAMILY: &'static str = "peer-to-peer";
@@ -207,8 +184,8 @@ impl Architecture for Flooding {
             });
         }
         Ok(Self {
-            mesh: Mesh::new(&config.mesh(), cast, |_| true, rng)?,
-            shelves: Shelves::new(cast),
+            mesh: Mesh::new(&config.mesh(), *cast, |_| mesh::Role::Peer, None, rng)?,
+            shelves: Shelves::new(*cast),
             open: OpenSearches::new(cast.node_count()),
             seen: vec![Seen::default(); cast.node_count()].into(),
             config: config.clone(),
@@ -220,7 +197,7 @@ impl Architecture for Flooding {
     }
 
     fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
-        mesh::machines(config.bootstrap.as_deref(), cast)
+        mesh::machines(config.bootstrap.as_deref(), *cast)
     }
 
     fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
@@ -236,12 +213,11 @@ impl Architecture for Flooding {
     }
 
     fn state_bytes(&self) -> usize {
-        let seen = |seen: &Seen| seen.0.capacity() * size_of::<(QueryId, NodeId)>();
         self.mesh.state_bytes()
             + self.shelves.state_bytes()
             + self.open.state_bytes()
             + size_of_val(&*self.seen)
-            + self.seen.iter().map(seen).sum::<usize>()
+            + self.seen.iter().map(Seen::state_bytes).sum::<usize>()
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
@@ -299,7 +275,7 @@ impl Architecture for Flooding {
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         self.open.forget_all(node);
-        self.seen[node.index()].0.clear();
+        self.seen[node.index()] = Seen::default();
         if down == Down::Crashed(StateLoss::Lost) {
             self.shelves.lose(node);
         }

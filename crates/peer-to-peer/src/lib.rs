@@ -2,6 +2,7 @@
 
 pub mod flooding;
 pub mod random_walk;
+pub mod superpeer;
 pub mod swarm;
 pub mod unstructured;
 pub mod wiring;
@@ -10,6 +11,7 @@ use netduel_world::Registry;
 
 pub use flooding::Flooding;
 pub use random_walk::RandomWalk;
+pub use superpeer::Superpeer;
 pub use swarm::Swarm;
 pub use wiring::Wiring;
 
@@ -18,4 +20,5 @@ pub fn register(registry: &mut Registry) {
     registry.add::<Swarm>();
     registry.add::<Flooding>();
     registry.add::<RandomWalk>();
+    registry.add::<Superpeer>();
 }

@@ -173,8 +173,8 @@ impl Architecture for RandomWalk {
         refuse_zero("check-every", config.check_every)?;
         refuse_short("silence", config.silence)?;
         Ok(Self {
-            mesh: Mesh::new(&config.mesh(), cast, |_| true, rng)?,
-            shelves: Shelves::new(cast),
+            mesh: Mesh::new(&config.mesh(), *cast, |_| mesh::Role::Peer, None, rng)?,
+            shelves: Shelves::new(*cast),
             open: OpenSearches::new(cast.node_count()),
             config: config.clone(),
         })
@@ -187,7 +187,7 @@ impl Architecture for RandomWalk {
     }
 
     fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
-        mesh::machines(config.bootstrap.as_deref(), cast)
+        mesh::machines(config.bootstrap.as_deref(), *cast)
     }
 
     fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {

@@ -31,10 +31,10 @@ impl UserGraph {
     }
 
     fn from_text(text: &str) -> Option<Self> {
-        let mut lines = text.lines();
-        let file = lines.next()?.to_owned();
-        let links = lines.map(|line| {
-            let (a, b) = line.split_once(' ')?;
+        let mut rest = text.lines();
+        let file = rest.next()?.to_owned();
+        let links = rest.map(|pair| {
+            let (a, b) = pair.split_once(' ')?;
             Some((a.parse().ok()?, b.parse().ok()?))
         });
         Some(Self {

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{BARE, HEADER, TCP, refuse_short, refuse_zero};
-use crate::wiring::Wiring;
+use crate::wiring::{Graph, Wiring};
 
 /// How an overlay starts.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -38,6 +38,25 @@ pub(crate) struct Settings<'a> {
     pub(crate) missed: u32,
 }
 
+/// What a user's device is in the mesh.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Role {
+    /// It has neighbours.
+    #[default]
+    Peer,
+    /// It hangs on peers, and nothing hangs on it.
+    Leaf,
+}
+
+/// How leaves hang on peers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Leaves {
+    /// Peers that each looks for.
+    pub(crate) redundancy: u32,
+    /// Leaves that a peer takes.
+    pub(crate) most: u32,
+}
+
 /// What peers say to keep the mesh together.
 #[derive(Clone, Debug)]
 pub enum Message {
@@ -46,7 +65,10 @@ pub enum Message {
     /// Yes, and so is, as far as I know, this node.
     Pong(Option<NodeId>),
     /// Be my neighbour.
-    Connect,
+    Connect {
+        /// Whether the sender is a leaf.
+        leaf: bool,
+    },
     /// Agreed.
     Accept,
     /// No room; try this node.
@@ -79,7 +101,7 @@ impl Message {
         match self {
             Self::Ping | Self::Bye | Self::Join { .. } => BARE,
             Self::Pong(known) => Bytes(TCP + pong + if known.is_some() { pong } else { 0 }),
-            Self::Connect => Bytes(TCP + 22),
+            Self::Connect { .. } => Bytes(TCP + 22),
             Self::Accept => Bytes(TCP + 13),
             Self::Decline(known) => Bytes(TCP + 13 + if known.is_some() { 6 } else { 0 }),
             Self::Hosts(hosts) => Bytes(TCP + HEADER + 6 * hosts.len() as u64),
@@ -119,11 +141,13 @@ pub(crate) struct Mesh {
     guests: VecDeque<u32>,
     keep_alive: Seconds,
     missed: u8,
+    leaves_most: u32,
 }
 
 #[derive(Default)]
 struct Peer {
-    /// Neighbours that it looks for; 0 when it takes no part.
+    role: Role,
+    /// Neighbours that it looks for.
     wanted: u32,
     links: Vec<Link>,
     /// Nodes that it has heard of.
@@ -136,6 +160,8 @@ struct Link {
     missed: u8,
     /// Whether it agreed.
     agreed: bool,
+    /// Whether it is a leaf that hangs on this peer.
+    leaf: bool,
 }
 
 impl Peer {
@@ -149,21 +175,27 @@ impl Peer {
         self.links.len() < before
     }
 
-    fn add(&mut self, node: NodeId) {
+    fn add(&mut self, node: NodeId, leaf: bool) {
         self.links.push(Link {
             node: node.0,
             missed: 0,
             agreed: true,
+            leaf,
         });
+    }
+
+    fn count(&self, leaves: bool) -> usize {
+        self.links.iter().filter(|link| link.leaf == leaves).count()
     }
 }
 
 impl Mesh {
-    /// Links those users with each other for whom `takes_part` holds.
+    /// Links the users with each other: peers by their wiring, leaves with peers at random.
     pub(crate) fn new(
         settings: &Settings<'_>,
-        cast: &Cast<'_>,
-        takes_part: impl Fn(u32) -> bool,
+        cast: Cast<'_>,
+        role: impl Fn(u32) -> Role,
+        leaves: Option<Leaves>,
         rng: &mut Stream,
     ) -> Result<Self, ConfigError> {
         refuse_zero("missed", settings.missed)?;
@@ -175,54 +207,96 @@ impl Mesh {
         };
         refuse_short("keep-alive", settings.keep_alive)?;
         let bootstrap = bootstrap(settings.bootstrap, cast)?;
-        let first = cast.machine_count();
-        let users = cast.user_count();
-        let members: Vec<u32> = (0..users).filter(|user| takes_part(*user)).collect();
-        let count = u32::try_from(members.len()).expect("users are counted in 32 bits");
+        let users = 0..cast.user_count();
+        let peers: Vec<u32> = users.clone().filter(|u| role(*u) == Role::Peer).collect();
+        let count = u32::try_from(peers.len()).expect("users are counted in 32 bits");
         let graph = settings.wiring.link(count, rng)?;
-        let mut mesh = Self {
-            first,
-            peers: (0..users).map(|_| Peer::default()).collect(),
-            bootstrap,
-            guests: VecDeque::new(),
-            keep_alive: settings.keep_alive,
-            missed,
-        };
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a degree lies between 0 and the number of peers"
         )]
         let mean = (settings.wiring.mean_degree(count).round() as u32).max(1);
-        for (index, member) in (0..).zip(&members) {
-            let peer = &mut mesh.peers[*member as usize];
-            match settings.start {
-                Start::Converged => {
-                    let neighbours = graph.neighbours(index);
-                    peer.wanted = u32::try_from(neighbours.len().max(1)).expect("as many as peers");
-                    peer.links.reserve_exact(neighbours.len());
-                    for other in neighbours {
-                        peer.add(NodeId(first + members[*other as usize]));
-                    }
-                    for other in neighbours {
-                        let near = graph.neighbours(*other);
-                        let bound = u32::try_from(near.len()).expect("as many as peers");
-                        let known = members[near[uniform_below(rng, bound) as usize] as usize];
-                        remember(peer, NodeId(first + *member), NodeId(first + known), rng);
-                    }
-                }
-                Start::Join => peer.wanted = mean,
+        let redundancy = leaves.map_or(0, |leaves| leaves.redundancy);
+        let newcomer = |user| Peer {
+            role: role(user),
+            wanted: match role(user) {
+                Role::Peer => mean,
+                Role::Leaf => redundancy,
+            },
+            ..Peer::default()
+        };
+        let mut mesh = Self {
+            first: cast.machine_count(),
+            peers: users.map(newcomer).collect(),
+            bootstrap,
+            guests: VecDeque::new(),
+            keep_alive: settings.keep_alive,
+            missed,
+            leaves_most: leaves.map_or(0, |leaves| leaves.most),
+        };
+        if settings.start == Start::Converged {
+            mesh.link_peers(&peers, &graph, rng);
+            mesh.hang_leaves(&peers, rng);
+        }
+        mesh.fill_guests(settings.start, &peers, rng);
+        Ok(mesh)
+    }
+
+    /// Makes those neighbours whom the graph links. Of each neighbour's neighbours one has been heard
+    /// of.
+    fn link_peers(&mut self, peers: &[u32], graph: &Graph, rng: &mut Stream) {
+        for (index, user) in (0..).zip(peers) {
+            let peer = &mut self.peers[*user as usize];
+            let neighbours = graph.neighbours(index);
+            peer.wanted = u32::try_from(neighbours.len().max(1)).expect("as many as peers");
+            peer.links.reserve_exact(neighbours.len());
+            for other in neighbours {
+                peer.add(NodeId(self.first + peers[*other as usize]), false);
+            }
+            for other in neighbours {
+                let near = graph.neighbours(*other);
+                let bound = u32::try_from(near.len()).expect("as many as peers");
+                let known = peers[near[uniform_below(rng, bound) as usize] as usize];
+                let own = NodeId(self.first + *user);
+                remember(peer, own, NodeId(self.first + known), rng);
             }
         }
-        mesh.fill_guests(settings.start, &members, rng);
-        Ok(mesh)
+    }
+
+    /// Hangs every leaf on peers that have room.
+    fn hang_leaves(&mut self, peers: &[u32], rng: &mut Stream) {
+        let mut taken = vec![0; self.peers.len()];
+        let bound = u32::try_from(peers.len()).expect("users are counted in 32 bits");
+        for leaf in 0..self.peers.len() {
+            if self.peers[leaf].role != Role::Leaf || bound == 0 {
+                continue;
+            }
+            let own = NodeId(self.first + u32::try_from(leaf).expect("a user"));
+            let wanted = self.peers[leaf].wanted;
+            // Where peers are few or full, a leaf finds fewer than it wants; it goes on looking.
+            for _ in 0..20 * wanted {
+                if self.peers[leaf].links.len() == wanted as usize {
+                    break;
+                }
+                let user = peers[uniform_below(rng, bound) as usize] as usize;
+                let node = NodeId(self.first + u32::try_from(user).expect("a user"));
+                let full = taken[user] >= self.leaves_most;
+                if full || self.peers[leaf].link(node).is_some() {
+                    continue;
+                }
+                taken[user] += 1;
+                self.peers[leaf].add(node, false);
+                self.peers[user].add(own, true);
+            }
+        }
     }
 
     /// The bootstrap node's latest guests, had all peers joined in a random order; before anybody
     /// joined, itself if it takes part.
     fn fill_guests(&mut self, start: Start, members: &[u32], rng: &mut Stream) {
         let own = self.bootstrap.0.checked_sub(self.first);
-        let own = own.filter(|user| self.peers[*user as usize].wanted > 0);
+        let own = own.filter(|user| self.peers[*user as usize].role == Role::Peer);
         if start == Start::Converged && members.len() <= GUESTS {
             self.guests.extend(members.iter().map(|m| self.first + m));
         } else if start == Start::Converged {
@@ -263,11 +337,6 @@ impl Mesh {
         Some(&self.peers[user as usize])
     }
 
-    /// The node that names peers to newcomers.
-    pub(crate) fn bootstrap(&self) -> NodeId {
-        self.bootstrap
-    }
-
     /// How many neighbours a node has.
     pub(crate) fn degree(&self, node: NodeId) -> usize {
         self.neighbours(node).count()
@@ -278,14 +347,28 @@ impl Mesh {
         let links = self.peer_ref(node).map_or(&[][..], |peer| &peer.links);
         links
             .iter()
-            .filter(|link| link.agreed)
+            .filter(|link| link.agreed && !link.leaf)
             .map(|link| NodeId(link.node))
+    }
+
+    /// The leaves that hang on a node.
+    pub(crate) fn leaves(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        let links = self.peer_ref(node).map_or(&[][..], |peer| &peer.links);
+        let leaves = links.iter().filter(|link| link.leaf);
+        leaves.map(|link| NodeId(link.node))
+    }
+
+    /// Whether a node is a peer and no leaf.
+    pub(crate) fn is_peer(&self, node: NodeId) -> bool {
+        self.peer_ref(node)
+            .is_some_and(|peer| peer.role == Role::Peer)
     }
 
     /// Whether all neighbours of a node have left a ping unanswered for a whole period.
     pub(crate) fn is_cut_off(&self, node: NodeId) -> bool {
         let links = self.peer_ref(node).map_or(&[][..], |peer| &peer.links);
-        links.iter().all(|link| !link.agreed || link.missed > 1)
+        let neighbours = links.iter().filter(|link| link.agreed && !link.leaf);
+        neighbours.into_iter().all(|link| link.missed > 1)
     }
 
     /// Whom a node knows.
@@ -322,7 +405,7 @@ impl Mesh {
 
     /// Starts the pings, each peer's at a time of its own.
     pub(crate) fn on_start<A: Host>(&mut self, cx: &mut Context<'_, A>) {
-        if self.peer(cx.node()).is_some_and(|peer| peer.wanted > 0) {
+        if self.peer(cx.node()).is_some() {
             let first = uniform(cx.rng()) * self.keep_alive.get();
             cx.after(SimDuration::from_seconds(first), Timer::KeepAlive.into());
         }
@@ -347,11 +430,15 @@ impl Mesh {
         peer.links.retain(|link| !link.agreed || link.missed < most);
         for link in peer.links.iter_mut().filter(|link| link.agreed) {
             link.missed += 1;
-            say(NodeId(link.node), Message::Ping, cx);
+            // Leaves ping of their own accord.
+            if !link.leaf {
+                say(NodeId(link.node), Message::Ping, cx);
+            }
         }
+        let open = peer.role == Role::Peer;
         let poor = self.look_for_neighbours(cx);
         if poor && cx.node() != self.bootstrap {
-            say(self.bootstrap, Message::Join { open: true }, cx);
+            say(self.bootstrap, Message::Join { open }, cx);
         }
         cx.after(period.into(), Timer::KeepAlive.into());
     }
@@ -362,7 +449,8 @@ impl Mesh {
         let Some(peer) = self.peer(cx.node()) else {
             return false;
         };
-        while peer.links.len() < peer.wanted as usize {
+        let leaf = peer.role == Role::Leaf;
+        while peer.count(false) < peer.wanted as usize {
             let Some(bound) = u32::try_from(peer.cache.len()).ok().filter(|n| *n > 0) else {
                 return true;
             };
@@ -377,8 +465,9 @@ impl Mesh {
                 node: known.0,
                 missed: 0,
                 agreed: false,
+                leaf: false,
             });
-            say(known, Message::Connect, cx);
+            say(known, Message::Connect { leaf }, cx);
             let wait = SimDuration::from_seconds(CONNECT_SECONDS);
             cx.after(wait, Timer::Unanswered(known).into());
         }
@@ -398,7 +487,7 @@ impl Mesh {
                 self.heard(from, cx.node());
                 self.learn(known, cx);
             }
-            Message::Connect => self.on_connect(from, cx),
+            Message::Connect { leaf } => self.on_connect(from, leaf, cx),
             Message::Accept => match self.peer(cx.node()).and_then(|peer| peer.link(from)) {
                 Some(link) => link.agreed = true,
                 // It took too long, and another has its place.
@@ -448,12 +537,17 @@ impl Mesh {
         }
     }
 
-    fn on_connect<A: Host>(&mut self, from: NodeId, cx: &mut Context<'_, A>) {
+    fn on_connect<A: Host>(&mut self, from: NodeId, leaf: bool, cx: &mut Context<'_, A>) {
         let known = self.another(from, cx);
+        let leaves_most = self.leaves_most as usize;
         let Some(peer) = self.peer(cx.node()) else {
             return;
         };
-        let room = peer.links.len() < 2 * peer.wanted as usize;
+        let room = match (peer.role, leaf) {
+            (Role::Leaf, _) => false,
+            (Role::Peer, true) => peer.count(true) < leaves_most,
+            (Role::Peer, false) => peer.count(false) < 2 * peer.wanted as usize,
+        };
         let answer = match peer.link(from) {
             Some(link) => {
                 link.agreed = true;
@@ -461,7 +555,7 @@ impl Mesh {
                 Message::Accept
             }
             None if room => {
-                peer.add(from);
+                peer.add(from, leaf);
                 Message::Accept
             }
             None => Message::Decline(known),
@@ -490,9 +584,7 @@ impl Mesh {
     pub(crate) fn learn<A: Host>(&mut self, known: Option<NodeId>, cx: &mut Context<'_, A>) {
         let node = cx.node();
         if let (Some(known), Some(peer)) = (known, self.peer(node)) {
-            if peer.wanted > 0 {
-                remember(peer, node, known, cx.rng());
-            }
+            remember(peer, node, known, cx.rng());
         }
     }
 
@@ -533,7 +625,7 @@ impl Mesh {
         for link in peer.links.drain(..).filter(|link| link.agreed) {
             if down == Down::Left {
                 say(NodeId(link.node), Message::Bye, cx);
-            } else if peer.cache.len() < CACHE {
+            } else if !link.leaf && peer.cache.len() < CACHE {
                 // The addresses are on the disk.
                 peer.cache.push(link.node);
             }
@@ -545,7 +637,7 @@ impl Mesh {
 
     /// Back again, a peer looks for neighbours at once.
     pub(crate) fn on_up<A: Host>(&mut self, cx: &mut Context<'_, A>) {
-        if self.peer(cx.node()).is_some_and(|peer| peer.wanted > 0) {
+        if self.peer(cx.node()).is_some() {
             self.keep_alive(cx);
         }
     }
@@ -569,7 +661,7 @@ fn say<A: Host>(to: NodeId, message: Message, cx: &mut Context<'_, A>) {
 }
 
 /// The machine that names peers to newcomers, or the first user.
-fn bootstrap(name: Option<&str>, cast: &Cast<'_>) -> Result<NodeId, ConfigError> {
+fn bootstrap(name: Option<&str>, cast: Cast<'_>) -> Result<NodeId, ConfigError> {
     match name {
         Some(name) => Ok(NodeId(cast.machines("bootstrap", Some(name))?.start)),
         None => Ok(NodeId(cast.machine_count())),
@@ -579,10 +671,10 @@ fn bootstrap(name: Option<&str>, cast: &Cast<'_>) -> Result<NodeId, ConfigError>
 /// The machines that a mesh uses.
 pub(crate) fn machines(
     name: Option<&str>,
-    cast: &Cast<'_>,
+    cast: Cast<'_>,
 ) -> Result<Vec<std::ops::Range<u32>>, ConfigError> {
     match name {
-        Some(_) => bootstrap(name, cast).map(|node| vec![node.0..node.0 + 1]),
+        Some(_) => bootstrap(name, cast).map(|node| std::iter::once(node.0..node.0 + 1).collect()),
         None => Ok(Vec::new()),
     }
 }

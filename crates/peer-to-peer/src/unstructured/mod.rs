@@ -2,12 +2,14 @@
 
 pub(crate) mod mesh;
 mod open;
+mod seen;
 mod settings;
 mod shelves;
 
 use netduel_world::{Bytes, RequestId, SimTime};
 
 pub(crate) use open::{Open, OpenSearches};
+pub(crate) use seen::Seen;
 pub(crate) use settings::{refuse_short, refuse_zero};
 pub(crate) use shelves::Shelves;
 

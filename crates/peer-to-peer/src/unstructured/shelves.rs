@@ -15,7 +15,7 @@ pub(crate) struct Shelves {
 }
 
 impl Shelves {
-    pub(crate) fn new(cast: &Cast<'_>) -> Self {
+    pub(crate) fn new(cast: Cast<'_>) -> Self {
         let first = cast.machine_count();
         let users = || (first..first + cast.user_count()).map(NodeId);
         let mut starts = vec![0];

@@ -38,12 +38,25 @@ pub(super) fn circle(peers: u32, rng: &mut Stream) -> Links {
 
 /// Drawn again until it is connected, which from degree 3 on almost every graph is.
 pub(super) fn random_regular(peers: u32, degree: u32, rng: &mut Stream) -> Links {
+    // Where most pairs are linked it is easier to say who is not.
+    let rest = peers - 1 - degree;
     loop {
-        let links = match_stubs(peers, degree, rng);
+        let links = if degree > rest {
+            match_stubs(peers, rest, rng).map(|links| all_but(peers, &links))
+        } else {
+            match_stubs(peers, degree, rng)
+        };
         if let Some(links) = links.filter(|links| part_count(peers, links) == 1) {
             return links;
         }
     }
+}
+
+/// All pairs but these, which are in ascending order.
+fn all_but(peers: u32, links: &[(u32, u32)]) -> Links {
+    let all = (0..peers).flat_map(|a| (a + 1..peers).map(move |b| (a, b)));
+    all.filter(|pair| links.binary_search(pair).is_err())
+        .collect()
 }
 
 /// Pairs the ends of links at random; pairs that cannot be are broken up and their ends paired
@@ -208,6 +221,8 @@ mod tests {
             Wiring::RandomRegular { degree: 2 },
             Wiring::RandomRegular { degree: 3 },
             Wiring::RandomRegular { degree: 6 },
+            Wiring::RandomRegular { degree: 7 },
+            Wiring::RandomRegular { degree: 48 },
             Wiring::ErdosRenyi { mean_degree: 1.5 },
             Wiring::ErdosRenyi { mean_degree: 4.0 },
             Wiring::WattsStrogatz { degree: 4, rewired },

@@ -1,4 +1,5 @@
 mod flooding;
 mod random_walk;
 mod searching;
+mod superpeer;
 mod swarm;

@@ -1,5 +1,6 @@
 //! Serves requests from the users' own machines.
 
+pub mod central_index;
 pub mod flooding;
 pub mod random_walk;
 pub mod superpeer;
@@ -9,6 +10,7 @@ pub mod wiring;
 
 use netduel_world::Registry;
 
+pub use central_index::CentralIndex;
 pub use flooding::Flooding;
 pub use random_walk::RandomWalk;
 pub use superpeer::Superpeer;
@@ -18,6 +20,7 @@ pub use wiring::Wiring;
 /// Every architecture of the peer-to-peer family. A new one is a new line here.
 pub fn register(registry: &mut Registry) {
     registry.add::<Swarm>();
+    registry.add::<CentralIndex>();
     registry.add::<Flooding>();
     registry.add::<RandomWalk>();
     registry.add::<Superpeer>();

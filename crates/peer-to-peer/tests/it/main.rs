@@ -1,3 +1,6 @@
+//! Whole runs of peer-to-peer architectures.
+
+mod central_index;
 mod flooding;
 mod random_walk;
 mod searching;

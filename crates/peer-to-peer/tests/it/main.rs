@@ -1,4 +1,9 @@
 //! Whole runs of peer-to-peer architectures.
 
+mod central_index;
+mod flooding;
 mod gossip;
+mod random_walk;
+mod searching;
+mod superpeer;
 mod swarm;

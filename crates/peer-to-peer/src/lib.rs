@@ -1,12 +1,17 @@
 //! Serves requests from the users' own machines.
 
+pub mod chord;
+mod identifier;
 pub mod swarm;
+mod waits;
 
 use netduel_world::Registry;
 
+pub use chord::Chord;
+pub use identifier::Placing;
 pub use swarm::Swarm;
 
 /// Every architecture of the peer-to-peer family. A new one is a new line here.
 pub fn register(registry: &mut Registry) {
-    registry.add::<Swarm>();
+    registry.add::<Swarm>().add::<Chord>();
 }

@@ -1,3 +1,4 @@
 //! Whole runs of peer-to-peer architectures.
 
+mod chord;
 mod swarm;

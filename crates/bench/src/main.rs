@@ -4,6 +4,7 @@
 //! way of doing the same where there is one. `docs/performance.md` says what the verbs do.
 
 mod cut;
+mod dht;
 mod downloads;
 mod draws;
 mod exchange;
@@ -30,6 +31,7 @@ const USAGE: &str = "usage: netduel-bench VERB SIZE [COUNT]
   w5jit N         N peers send 100 chunks each; against recomputation
   w5tight N       the same with narrow downlinks; against recomputation
   cut N           N downloads whose server is slowed down, comes back and dies
+  chord N [M]     N nodes on a ring, N look-ups under way, M in all
   swarm N [P]     N peers download a file of P pieces";
 
 fn main() -> ExitCode {
@@ -76,6 +78,7 @@ fn measure(verb: &str, size: u32, count: Option<u64>) -> Option<(Outcome, Option
             )
         }
         "cut" => (cut::run(size), None),
+        "chord" => (dht::chord(size, million), None),
         "swarm" => (swarm::run(size, count.unwrap_or(400)), None),
         _ => return None,
     })

@@ -19,6 +19,8 @@ pub(crate) struct Outcome {
     pub(crate) check: f64,
     /// When the last transfer ended, in simulated seconds.
     pub(crate) makespan: Option<f64>,
+    /// Memory that the state of an architecture takes.
+    pub(crate) bytes_per_node: Option<f64>,
 }
 
 impl Outcome {
@@ -33,8 +35,11 @@ impl fmt::Display for Outcome {
         write!(f, "setup_s={:.4} run_s={:.4} ", self.setup, self.run)?;
         write!(f, "ev_per_s={:.0} ", self.rate())?;
         write!(f, "peak_mib={:.1} check={:.6}", self.peak, self.check)?;
-        match self.makespan {
-            Some(makespan) => write!(f, " makespan={makespan:.6}"),
+        if let Some(makespan) = self.makespan {
+            write!(f, " makespan={makespan:.6}")?;
+        }
+        match self.bytes_per_node {
+            Some(bytes) => write!(f, " bytes_per_node={bytes:.0}"),
             None => Ok(()),
         }
     }
@@ -65,6 +70,7 @@ impl Timing {
             peak: memory_peak(),
             check,
             makespan: None,
+            bytes_per_node: None,
         }
     }
 }

@@ -4,7 +4,7 @@ use netduel_world::{Cause, Context, NodeId, SimDuration, SimTime};
 
 use super::{
     Chord, Purpose, Routing, Sought, Wait,
-    message::{Aim, Answer, Find, Message},
+    message::{Aim, Answer, Find, Message, Silent},
     say,
     table::Step,
 };
@@ -12,14 +12,14 @@ use super::{
 /// How far an iterative look-up has come.
 #[derive(Debug)]
 pub(super) struct Way {
-    /// Those who told of a contact, and how many better ones of theirs did not answer.
-    advisers: Vec<(NodeId, u8)>,
+    /// Those who told of a contact, the last one last.
+    advisers: Vec<NodeId>,
     /// Whoever is asked now.
     contact: NodeId,
-    /// How many of its better contacts did not answer.
-    skip: u8,
     /// What the running question is known by.
     asked: u32,
+    /// Contacts that did not answer.
+    silent: Silent,
 }
 
 impl Chord {
@@ -48,17 +48,10 @@ impl Chord {
     pub(super) fn launch(&mut self, ticket: u32, aim: Aim, cx: &mut Context<'_, Self>) {
         match self.config.routing {
             Routing::Recursive => {
-                let find = Find {
-                    aim,
-                    asker: cx.node(),
-                    ticket,
-                    hop: 0,
-                    owner: false,
-                };
-                self.pass(find, 0, cx);
+                self.pass(Find::new(aim, cx.node(), ticket), cx);
             }
             Routing::Iterative => {
-                self.note_way(ticket, vec![(cx.node(), 0)], cx);
+                self.note_way(ticket, vec![cx.node()], cx);
                 self.follow_advice(ticket, cx);
             }
         }
@@ -76,29 +69,21 @@ impl Chord {
         let ticket = self.wait(Wait::Sought(sought), patience, cx);
         match self.config.routing {
             Routing::Recursive => {
-                let hop = self.expect_sign(Wait::Asked { sought: ticket }, cx);
-                let find = Find {
-                    aim,
-                    asker: cx.node(),
-                    ticket,
-                    hop,
-                    owner: false,
-                };
+                self.expect_sign(Wait::Asked { sought: ticket }, cx);
+                let find = Find::new(aim, cx.node(), ticket);
                 say(entry, Message::Find(find), cx);
             }
             Routing::Iterative => {
                 self.note_way(ticket, Vec::new(), cx);
-                self.ask(ticket, entry, 0, cx);
+                self.ask(ticket, entry, cx);
             }
         }
     }
 
     /// Waits for the sign that a message arrived, when there is to be one.
-    fn expect_sign(&mut self, wait: Wait, cx: &mut Context<'_, Self>) -> u32 {
+    fn expect_sign(&mut self, wait: Wait, cx: &mut Context<'_, Self>) {
         if self.acknowledges() {
-            self.wait(wait, SimDuration::from(self.config.contact_timeout), cx)
-        } else {
-            0
+            self.wait(wait, SimDuration::from(self.config.contact_timeout), cx);
         }
     }
 
@@ -106,37 +91,47 @@ impl Chord {
         self.config.acknowledge || self.config.routing == Routing::Iterative
     }
 
-    /// Passes a look-up on to the best contact after `tried` that did not answer.
-    pub(super) fn pass(&mut self, mut find: Find, tried: u8, cx: &mut Context<'_, Self>) {
+    /// Passes a look-up on to the best contact.
+    pub(super) fn pass(&mut self, mut find: Find, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let place = self.place(find.aim);
-        match self.table.step(node, place, tried) {
-            None => self.answer(find.asker, find.ticket, Answer::DeadEnd, cx),
-            Some(step) if step.owner && matches!(find.aim, Aim::Place(_)) => {
-                self.tell_owner(step.node, find.asker, find.ticket, cx);
+        let aim = find.aim();
+        let (asker, ticket) = (find.asker, find.ticket);
+        match self.table.step(node, self.place(aim), find.silent.nodes()) {
+            None => self.answer(asker, ticket, Answer::DeadEnd, cx),
+            Some(step) if step.owner && matches!(aim, Aim::Place(_)) => {
+                self.tell_owner(step.node, asker, ticket, cx);
             }
             Some(step) if step.node == node => self.arrive(&find, cx),
-            Some(Step { node: next, owner }) => {
+            Some(Step { node: to, owner }) => {
                 find.owner = owner;
-                find.hop = self.expect_sign(Wait::Passed { find, tried }, cx);
-                say(next, Message::Find(find), cx);
+                if self.acknowledges() {
+                    let find = find.clone();
+                    self.expect_sign(Wait::Passed { find, to }, cx);
+                }
+                say(to, Message::Find(find), cx);
             }
         }
     }
 
     pub(super) fn on_find(&mut self, from: NodeId, find: Find, cx: &mut Context<'_, Self>) {
         if self.acknowledges() {
-            say(from, Message::Ack { hop: find.hop }, cx);
+            let (asker, ticket) = (find.asker, find.ticket);
+            say(from, Message::Ack { asker, ticket }, cx);
         }
         if find.owner {
             self.arrive(&find, cx);
         } else {
-            self.pass(find, 0, cx);
+            self.pass(find, cx);
         }
     }
 
-    pub(super) fn on_ack(&mut self, hop: u32, cx: &mut Context<'_, Self>) {
-        self.waits.take(cx.node(), hop);
+    pub(super) fn on_ack(&mut self, asker: NodeId, ticket: u32, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        self.waits.take_if(node, |wait| match wait {
+            Wait::Passed { find, .. } => (find.asker, find.ticket) == (asker, ticket),
+            Wait::Asked { sought } => (asker, *sought) == (node, ticket),
+            _ => false,
+        });
     }
 
     /// Tells who owns a place.
@@ -238,14 +233,14 @@ impl Chord {
 
 /// Iterative look-ups.
 impl Chord {
-    fn note_way(&mut self, ticket: u32, advisers: Vec<(NodeId, u8)>, cx: &mut Context<'_, Self>) {
+    fn note_way(&mut self, ticket: u32, advisers: Vec<NodeId>, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         if let Some(Wait::Sought(sought)) = self.waits.get(node, ticket) {
             sought.way = Some(Box::new(Way {
                 advisers,
                 contact: node,
-                skip: 0,
                 asked: 0,
+                silent: Silent::default(),
             }));
         }
     }
@@ -261,7 +256,7 @@ impl Chord {
         }
     }
 
-    /// Asks the last adviser for its best contact that has not been silent yet.
+    /// Turns to the best contact of the last adviser that is not silent.
     fn follow_advice(&mut self, ticket: u32, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let Some((way, aim)) = self.way(ticket, node) else {
@@ -269,22 +264,23 @@ impl Chord {
         };
         match way.advisers.last().copied() {
             None => self.give_up(ticket, Cause::NoAnswer, cx),
-            Some((adviser, skip)) if adviser == node => {
-                match self.table.step(node, self.place(aim), skip) {
+            Some(adviser) if adviser == node => {
+                let silent = way.silent.clone();
+                match self.table.step(node, self.place(aim), silent.nodes()) {
                     None => self.give_up(ticket, Cause::NoAnswer, cx),
                     Some(step) => self.go_on(ticket, step, cx),
                 }
             }
             // Asked again, it is a contact once more and not yet an adviser.
-            Some((adviser, skip)) => {
+            Some(adviser) => {
                 way.advisers.pop();
-                self.ask(ticket, adviser, skip, cx);
+                self.ask(ticket, adviser, cx);
             }
         }
     }
 
-    /// Asks `contact` for its best contact after `skip` that are silent.
-    fn ask(&mut self, ticket: u32, contact: NodeId, skip: u8, cx: &mut Context<'_, Self>) {
+    /// Asks `contact` for its best contact.
+    fn ask(&mut self, ticket: u32, contact: NodeId, cx: &mut Context<'_, Self>) {
         let timeout = SimDuration::from(self.config.contact_timeout);
         let asked = self.wait(Wait::Asked { sought: ticket }, timeout, cx);
         let Some((way, aim)) = self.way(ticket, cx.node()) else {
@@ -292,17 +288,14 @@ impl Chord {
         };
         way.contact = contact;
         way.asked = asked;
-        way.skip = skip;
+        let silent = way.silent.clone();
         let place = self.place(aim);
-        say(
-            contact,
-            Message::Ask {
-                place,
-                ticket,
-                skip,
-            },
-            cx,
-        );
+        let message = Message::Ask {
+            place,
+            ticket,
+            silent,
+        };
+        say(contact, message, cx);
     }
 
     pub(super) fn on_ask(
@@ -310,26 +303,24 @@ impl Chord {
         from: NodeId,
         place: u64,
         ticket: u32,
-        skip: u8,
+        silent: &Silent,
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        match self.table.step(node, place, skip) {
-            None => self.answer(from, ticket, Answer::DeadEnd, cx),
-            Some(step) => {
-                let found = if step.owner {
-                    self.table.owner_for(node, from, step.node)
-                } else {
-                    step.node
-                };
-                let message = Message::Next {
-                    ticket,
-                    node: found,
-                    owner: step.owner,
-                };
-                say(from, message, cx);
-            }
-        }
+        let Some(step) = self.table.step(node, place, silent.nodes()) else {
+            return self.answer(from, ticket, Answer::DeadEnd, cx);
+        };
+        let found = if step.owner {
+            self.table.owner_for(node, from, step.node)
+        } else {
+            step.node
+        };
+        let message = Message::Next {
+            ticket,
+            node: found,
+            owner: step.owner,
+        };
+        say(from, message, cx);
     }
 
     pub(super) fn on_next(
@@ -342,9 +333,8 @@ impl Chord {
         let Some((way, _)) = self.way(ticket, cx.node()) else {
             return;
         };
+        way.advisers.push(way.contact);
         let asked = way.asked;
-        let skip = way.skip;
-        way.advisers.push((way.contact, skip));
         self.waits.take(cx.node(), asked);
         self.go_on(ticket, Step { node, owner }, cx);
     }
@@ -356,38 +346,29 @@ impl Chord {
             return;
         };
         if !step.owner {
-            return self.ask(ticket, step.node, 0, cx);
+            return self.ask(ticket, step.node, cx);
         }
         way.contact = step.node;
-        let mut find = Find {
-            aim,
-            asker: node,
-            ticket,
-            hop: 0,
-            owner: true,
-        };
+        let mut find = Find::new(aim, node, ticket);
+        find.owner = true;
         match aim {
             Aim::Place(_) => self.on_found(ticket, step.node, cx),
             _ if step.node == node => self.arrive(&find, cx),
             _ => {
-                find.hop = self.expect_sign(Wait::Asked { sought: ticket }, cx);
+                self.expect_sign(Wait::Asked { sought: ticket }, cx);
                 say(step.node, Message::Find(find), cx);
             }
         }
     }
 
-    /// A contact did not answer: its adviser is asked for the next best.
+    /// A contact did not answer: its adviser is asked for another.
     pub(super) fn on_silence(&mut self, ticket: u32, cx: &mut Context<'_, Self>) {
-        let Some(Wait::Sought(sought)) = self.waits.get(cx.node(), ticket) else {
-            return;
-        };
-        match &mut sought.way {
-            Some(way) if !way.advisers.is_empty() => {
-                let (_, skip) = way.advisers.last_mut().expect("there is one");
-                *skip = skip.saturating_add(1);
+        match self.way(ticket, cx.node()) {
+            Some((way, _)) if !way.advisers.is_empty() => {
+                way.silent.add(way.contact);
                 self.follow_advice(ticket, cx);
             }
-            // An entry point that is asked to pass a look-up on, or the first that is asked.
+            // An entry point.
             _ => self.give_up(ticket, Cause::NoAnswer, cx),
         }
     }

@@ -13,17 +13,73 @@ pub(super) enum Aim {
     Write(Key, SimDuration),
 }
 
-/// A look-up on its way.
-#[derive(Clone, Copy, Debug)]
+/// A look-up on its way. What it is for stands in flat fields, so that it takes half a cache line.
+#[derive(Clone, Debug)]
 pub struct Find {
-    pub(super) aim: Aim,
+    kind: Kind,
+    key: Key,
+    /// The place, or the work.
+    number: u64,
     pub(super) asker: NodeId,
     /// What the asker knows it by.
     pub(super) ticket: u32,
-    /// What the sender knows this hop by, when it waits for a sign that it arrived.
-    pub(super) hop: u32,
     /// Whether the receiver owns the place, as far as the sender knows.
     pub(super) owner: bool,
+    /// Contacts that did not answer on the way.
+    pub(super) silent: Silent,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Place,
+    Read,
+    Write,
+}
+
+/// Contacts that did not answer.
+#[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::box_collection,
+    reason = "there is hardly ever one, and messages are to be small"
+)]
+pub struct Silent(Option<Box<Vec<NodeId>>>);
+
+impl Silent {
+    pub(super) fn add(&mut self, node: NodeId) {
+        self.0.get_or_insert_default().push(node);
+    }
+
+    pub(super) fn nodes(&self) -> &[NodeId] {
+        self.0.as_ref().map_or(&[], |nodes| nodes)
+    }
+}
+
+impl Find {
+    pub(super) fn new(aim: Aim, asker: NodeId, ticket: u32) -> Self {
+        let (kind, key, number) = match aim {
+            Aim::Place(place) => (Kind::Place, Key(0), place),
+            Aim::Read(key, work) => (Kind::Read, key, work.0),
+            Aim::Write(key, work) => (Kind::Write, key, work.0),
+        };
+        Self {
+            kind,
+            key,
+            number,
+            asker,
+            ticket,
+            owner: false,
+            silent: Silent::default(),
+        }
+    }
+
+    pub(super) fn aim(&self) -> Aim {
+        let work = SimDuration(self.number);
+        match self.kind {
+            Kind::Place => Aim::Place(self.number),
+            Kind::Read => Aim::Read(self.key, work),
+            Kind::Write => Aim::Write(self.key, work),
+        }
+    }
 }
 
 /// What becomes of a look-up.
@@ -50,14 +106,18 @@ pub enum Answer {
 pub enum Message {
     /// A look-up is passed on.
     Find(Find),
-    /// It has arrived.
-    Ack { hop: u32 },
+    /// The look-up that its asker knows by this ticket has arrived.
+    Ack { asker: NodeId, ticket: u32 },
     /// To the asker: what became of its look-up.
     Answer { ticket: u32, answer: Answer },
     /// To the asker: who owns the place.
     Found { ticket: u32, owner: NodeId },
-    /// What is your best contact for this place, after `skip` better ones that do not answer?
-    Ask { place: u64, ticket: u32, skip: u8 },
+    /// What is your best contact for this place, but for those that did not answer?
+    Ask {
+        place: u64,
+        ticket: u32,
+        silent: Silent,
+    },
     /// This one, which owns the place or is closer to it.
     Next {
         ticket: u32,
@@ -105,14 +165,17 @@ impl Message {
         Bytes(
             HEADER
                 + match self {
-                    Self::Find(_) => IDENTIFIER + CONTACT + 2 * TICKET + 1,
-                    Self::Ack { .. }
-                    | Self::Neighbours { .. }
-                    | Self::Ping { .. }
-                    | Self::Pong { .. } => TICKET,
+                    Self::Find(find) => {
+                        let silent = each(find.silent.nodes().len(), ADDRESS);
+                        IDENTIFIER + CONTACT + TICKET + 1 + silent
+                    }
+                    Self::Ack { .. } => ADDRESS + TICKET,
+                    Self::Neighbours { .. } | Self::Ping { .. } | Self::Pong { .. } => TICKET,
                     Self::Answer { .. } => 2 * TICKET + 1,
                     Self::Found { .. } => TICKET + CONTACT,
-                    Self::Ask { .. } => IDENTIFIER + TICKET + 1,
+                    Self::Ask { silent, .. } => {
+                        IDENTIFIER + TICKET + each(silent.nodes().len(), ADDRESS)
+                    }
                     Self::Next { .. } => TICKET + CONTACT + 1,
                     Self::Around { successors, .. } => {
                         TICKET + CONTACT + each(successors.len(), CONTACT)
@@ -128,7 +191,11 @@ impl Message {
     /// The nodes that it tells of.
     pub(super) fn mentions(&self, visit: &mut dyn FnMut(NodeId)) {
         match self {
-            Self::Find(find) => visit(find.asker),
+            Self::Find(find) => {
+                visit(find.asker);
+                find.silent.nodes().iter().copied().for_each(visit);
+            }
+            Self::Ask { silent, .. } => silent.nodes().iter().copied().for_each(visit),
             Self::Found { owner: node, .. } | Self::Next { node, .. } => visit(*node),
             Self::Around {
                 predecessor,

@@ -74,8 +74,8 @@ enum Phase {
 enum Wait {
     /// The outcome of a look-up of its own.
     Sought(Sought),
-    /// A sign that a look-up arrived at the next node; so many better contacts did not answer.
-    Passed { find: Find, tried: u8 },
+    /// A sign that a look-up arrived at the next node.
+    Passed { find: Find, to: NodeId },
     /// The next contact or the acknowledgement for a look-up of its own.
     Asked { sought: u32 },
     /// The neighbours of its successor.
@@ -276,7 +276,7 @@ impl Architecture for Chord {
         }
         // A node that is not on the ring hears what it asked for itself, and no more.
         match message {
-            Message::Ack { hop } => self.on_ack(hop, cx),
+            Message::Ack { asker, ticket } => self.on_ack(asker, ticket, cx),
             Message::Answer { ticket, answer } => self.on_answer(ticket, answer, from, cx),
             Message::Found { ticket, owner } => self.on_found(ticket, owner, cx),
             Message::Next {
@@ -355,14 +355,14 @@ impl Chord {
     fn on_ring_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
         match message {
             Message::Find(find) => self.on_find(from, find, cx),
-            Message::Ack { hop } => self.on_ack(hop, cx),
+            Message::Ack { asker, ticket } => self.on_ack(asker, ticket, cx),
             Message::Answer { ticket, answer } => self.on_answer(ticket, answer, from, cx),
             Message::Found { ticket, owner } => self.on_found(ticket, owner, cx),
             Message::Ask {
                 place,
                 ticket,
-                skip,
-            } => self.on_ask(from, place, ticket, skip, cx),
+                silent,
+            } => self.on_ask(from, place, ticket, &silent, cx),
             Message::Next {
                 ticket,
                 node,
@@ -414,7 +414,10 @@ impl Chord {
         while let Some((_, wait)) = self.waits.take_due(node, cx.now()) {
             match wait {
                 Wait::Sought(sought) => self.on_lost(&sought, cx),
-                Wait::Passed { find, tried } => self.pass(find, tried.saturating_add(1), cx),
+                Wait::Passed { mut find, to } => {
+                    find.silent.add(to);
+                    self.pass(find, cx);
+                }
                 Wait::Asked { sought } => self.on_silence(sought, cx),
                 Wait::Stabilising => self.on_successor_silent(cx),
                 Wait::Checking { predecessor } => {

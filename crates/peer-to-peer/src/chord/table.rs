@@ -185,14 +185,14 @@ impl Table {
         self.rows[start..start + stride].fill(NONE);
     }
 
-    /// The best contact of `node` for a place, after `skip` better ones that do not answer: known
-    /// nodes before the place, the closest to it first; then successors behind it, nearest first.
+    /// The best contact of `node` for a place, but for those that are `silent`: known nodes before
+    /// the place, the closest to it first; then successors behind it, nearest first.
     #[inline]
-    pub(crate) fn step(&self, node: NodeId, place: u64, skip: u8) -> Option<Step> {
-        if skip == 0 {
+    pub(crate) fn step(&self, node: NodeId, place: u64, silent: &[NodeId]) -> Option<Step> {
+        if silent.is_empty() {
             self.best(node, place)
         } else {
-            self.next_best(node, place, skip)
+            self.next_best(node, place, silent)
         }
     }
 
@@ -225,27 +225,21 @@ impl Table {
         })
     }
 
-    fn next_best(&self, node: NodeId, place: u64, skip: u8) -> Option<Step> {
+    fn next_best(&self, node: NodeId, place: u64, silent: &[NodeId]) -> Option<Step> {
         let id = self.ids.of_node(node);
-        let ahead = |other: NodeId| self.ids.of_node(other).wrapping_sub(id);
+        let ahead = |other: &NodeId| self.ids.of_node(*other).wrapping_sub(id);
         let distance = place.wrapping_sub(id).wrapping_sub(1);
-        let before = |other: NodeId| other != node && ahead(other) <= distance;
+        let before = |other: &NodeId| *other != node && ahead(other) <= distance;
+        let answers = |other: &NodeId| !silent.contains(other);
         let known = self.successors(node).chain(self.fingers(node));
-        let mut closer: Vec<NodeId> = known.filter(|other| before(*other)).collect();
-        closer.sort_unstable_by_key(|other| std::cmp::Reverse(ahead(*other)));
-        closer.dedup();
-        let skip = usize::from(skip);
-        if let Some(found) = closer.get(skip) {
-            return Some(Step {
-                node: *found,
-                owner: false,
-            });
-        }
-        let behind = self.successors(node).filter(|other| !before(*other));
-        behind
-            .into_iter()
-            .nth(skip - closer.len())
-            .map(|node| Step { node, owner: true })
+        let closest = known.filter(|other| before(other) && answers(other));
+        let step = |owner| move |node| Step { node, owner };
+        let behind = || {
+            let mut list = self.successors(node);
+            list.find(|other| !before(other) && answers(other))
+        };
+        let closest = closest.max_by_key(ahead).map(step(false));
+        closest.or_else(|| behind().map(step(true)))
     }
 
     pub(crate) fn state_bytes(&self) -> usize {

@@ -53,7 +53,7 @@ impl Chord {
             work,
             write,
         };
-        match find.aim {
+        match find.aim() {
             Aim::Read(key, _) if !self.has(node, key) => {
                 self.answer(find.asker, find.ticket, Answer::NotFound, cx);
             }

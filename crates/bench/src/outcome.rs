@@ -23,6 +23,8 @@ pub struct Outcome {
     pub makespan: Option<f64>,
     /// Memory that a run took at its peak, per peer and per transfer in it.
     pub memory: Option<Memory>,
+    /// Memory that the state of an architecture takes, for each node.
+    pub bytes_per_node: Option<f64>,
 }
 
 /// Memory at the peak of a run, in bytes, without what the process took before.
@@ -50,14 +52,18 @@ impl fmt::Display for Outcome {
         if let Some(makespan) = self.makespan {
             write!(f, " makespan={makespan:.6}")?;
         }
-        match self.memory {
-            Some(Memory {
-                per_peer,
-                per_transfer,
-            }) => write!(
+        if let Some(Memory {
+            per_peer,
+            per_transfer,
+        }) = self.memory
+        {
+            write!(
                 f,
                 " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
-            ),
+            )?;
+        }
+        match self.bytes_per_node {
+            Some(bytes) => write!(f, " bytes_per_node={bytes:.0}"),
             None => Ok(()),
         }
     }
@@ -89,6 +95,7 @@ impl Timing {
             check,
             makespan: None,
             memory: None,
+            bytes_per_node: None,
         }
     }
 }

@@ -103,12 +103,12 @@ impl RunResult {
         });
         let mut observation = run.observation;
         observation.recovery = recovery;
-        let served_by = (1..=SHARES).map_while(|percent| match &observation.told {
-            Some(told) => told.time_by(percent),
-            None => {
-                let share = percent as f64 / SHARES as f64;
-                time_by_share(&observation.times, requests, share)
+        let served_by = (1..=SHARES).map_while(|percent| {
+            if let Some(told) = &observation.told {
+                return told.time_by(percent);
             }
+            let share = percent as f64 / SHARES as f64;
+            time_by_share(&observation.times, requests, share)
         });
         Self {
             served_by: served_by.collect(),

@@ -164,13 +164,22 @@ impl Law {
     ///
     /// A mixture takes the class in which `u` falls and stretches the rest of `u` over it, so its
     /// value is a valid sample for a uniform `u` but not in rising order.
+    #[inline]
     pub fn quantile(&self, u: f64) -> f64 {
+        match self {
+            // What messages draw, where the caller is.
+            Self::Constant(value) => *value,
+            Self::Uniform { min, max } => min + (max - min) * u,
+            Self::Exponential { mean } => -mean * libm::log(1.0 - u),
+            law => law.quantile_of_others(u),
+        }
+    }
+
+    fn quantile_of_others(&self, u: f64) -> f64 {
         // 1 - u is as uniform as u, and exact on the grid that draws lie on.
         let above = 1.0 - u;
         match self {
-            Self::Constant(value) => *value,
-            Self::Uniform { min, max } => min + (max - min) * u,
-            Self::Exponential { mean } => -mean * libm::log(above),
+            Self::Constant(_) | Self::Uniform { .. } | Self::Exponential { .. } => self.quantile(u),
             Self::Erlang { stages, mean } => {
                 mean / f64::from(*stages) * erlang_quantile(*stages, above)
             }

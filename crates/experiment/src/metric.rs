@@ -6,8 +6,8 @@ use netduel_metrics::{
     recovery::Recovery,
 };
 use netduel_world::{
-    Cause, NodeId, Outcome, Pick, Reach, RequestRecord, RunRecord, SimDuration, Wants, Worked,
-    World,
+    Cause, NodeId, Outcome, Pick, Reach, RequestRecord, RunRecord, SimDuration, Wants, What,
+    Worked, World,
 };
 
 /// A number that one run comes to.
@@ -105,6 +105,7 @@ pub const METRICS: &[Metric] = &[
     }),
     metric("dip_depth", "share", |run| Some(run.recovery?.dip_depth)),
     metric("recovery_90", "s", |run| run.recovery?.recovered_after),
+    metric("stalled_transfers", "transfers", |run| run.stalled),
 ];
 
 /// The place of a metric in [`METRICS`].
@@ -143,7 +144,9 @@ pub(crate) struct Observation {
     pub(crate) told: Option<Told>,
     /// What processors did, where answering takes work.
     work: Option<Work>,
-    /// What the first crash did.
+    /// Transfers that were stalled in the end, where links can carry nothing.
+    stalled: Option<f64>,
+    /// What the first crash, slowdown or cut did.
     pub(crate) recovery: Option<Recovery>,
 }
 
@@ -231,6 +234,8 @@ impl Observation {
         times.sort_by(f64::total_cmp);
         let first = issued.iter().map(|request| request.issued).min();
         let last = served().map(|request| request.ended).max();
+        let mut failures = world.spec.failures.iter();
+        let cuts = failures.any(|failure| matches!(failure.what, What::Slow(_)));
         Self {
             wanted: wanted(world, record, times.len()),
             times,
@@ -243,6 +248,7 @@ impl Observation {
             messages: record.loads.iter().map(|load| load.messages).sum(),
             told: told(world, record),
             work: Work::of(world, record),
+            stalled: cuts.then_some(record.stalled as f64),
             recovery: None,
         }
     }

@@ -1,11 +1,13 @@
 //! The devices' links, the messages between them and the transfers that share them.
 
+use std::collections::BTreeMap;
+
 use netduel_engine::{SimDuration, SimTime, SmallStream, Stream, Streams, uniform};
-use netduel_units::{BitsPerSecond, Bytes};
+use netduel_units::{BitsPerSecond, Bytes, Share};
 
 use crate::{
     latency::{Latency, RegionId},
-    sharing::{FairSharing, FlowId, LinkId},
+    sharing::{Capacity, FairSharing, FlowId, LinkId},
 };
 
 /// A device or machine on the network.
@@ -65,21 +67,18 @@ struct Node<K> {
     up_byte: ByteTime,
     /// Jitter of what this node sends.
     jitter: SmallStream,
-    region: RegionId,
     kept: K,
 }
 
 /// So much can be kept of a node before it takes a second line.
-const KEPT_MOST: usize = 40;
+const KEPT_MOST: usize = 48;
 const _: () = assert!(size_of::<Node<[u64; KEPT_MOST / 8]>>() == 64, "one line");
 
-/// What a message needs to know of the node that it goes to: a quarter of a cache line, since
-/// messages go to any node.
+/// What one byte takes on the links of a node that is slowed down, when it is not.
 #[derive(Clone, Copy, Debug)]
-struct Receiver {
-    /// What one byte takes on the downlink.
+struct FullRates {
+    up_byte: ByteTime,
     down_byte: ByteTime,
-    region: RegionId,
 }
 
 /// A node's links as transfers share them.
@@ -110,8 +109,12 @@ pub struct Network<K = ()> {
     corruption: f64,
     damage: Stream,
     nodes: Vec<Node<K>>,
-    receivers: Vec<Receiver>,
+    /// What one byte takes on each downlink: apart from the rest, since a message goes to any node.
+    down_bytes: Vec<ByteTime>,
+    regions: Vec<RegionId>,
     links: Vec<Links>,
+    /// The nodes that are slowed down.
+    slowed: BTreeMap<NodeId, FullRates>,
     sharing: FairSharing,
     transfers: Vec<Transfer>,
     free: Vec<u32>,
@@ -134,23 +137,24 @@ impl<K: Default> Network<K> {
             })
             .collect();
         const { assert!(size_of::<K>() <= KEPT_MOST, "a node is one cache line") };
-        let lines = nodes.iter().zip(0..).map(|(access, entity)| Node {
-            up_byte: ByteTime::at(access.upload),
+        let parts = nodes.iter().zip(0..).map(|(access, entity)| Node {
+            up_byte: ByteTime::at(access.upload.get()),
             jitter: streams.open_small("network/jitter", entity),
-            region: access.region,
             kept: K::default(),
         });
-        let receivers = nodes.iter().map(|access| Receiver {
-            down_byte: ByteTime::at(access.download),
-            region: access.region,
-        });
+        let down_bytes = nodes
+            .iter()
+            .map(|access| ByteTime::at(access.download.get()));
+        let regions = nodes.iter().map(|access| access.region);
         Self {
             latency,
             corruption,
             damage: streams.open("network/damage", 0),
-            nodes: lines.collect(),
-            receivers: receivers.collect(),
+            nodes: parts.collect(),
+            down_bytes: down_bytes.collect(),
+            regions: regions.collect(),
             links,
+            slowed: BTreeMap::new(),
             sharing,
             transfers: Vec::new(),
             free: Vec::new(),
@@ -187,19 +191,65 @@ impl<K> Network<K> {
     /// serialisation onto the sender's uplink and the receiver's downlink.
     #[inline]
     pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let receiver = self.receivers[to.index()];
+        let (here, there) = self.regions(from, to);
         let sender = &mut self.nodes[from.index()];
-        let latency = self
-            .latency
-            .draw(sender.region, receiver.region, &mut sender.jitter);
-        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+        let latency = self.latency.draw(here, there, &mut sender.jitter);
+        latency + sender.up_byte.times(size) + self.down_bytes[to.index()].times(size)
     }
 
-    /// The longest that [`Self::message_delay`] can be.
+    /// Where a sender and a receiver are.
+    #[inline]
+    fn regions(&self, from: NodeId, to: NodeId) -> (RegionId, RegionId) {
+        if self.latency.is_uniform() {
+            return Default::default();
+        }
+        (self.regions[from.index()], self.regions[to.index()])
+    }
+
+    /// The longest that [`Self::message_delay`] can be while neither end is slowed down.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let (sender, receiver) = (&self.nodes[from.index()], self.receivers[to.index()]);
-        let latency = self.latency.max(sender.region, receiver.region);
-        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+        let (here, there) = self.regions(from, to);
+        let latency = self.latency.max(here, there);
+        let mut up_byte = self.nodes[from.index()].up_byte;
+        let mut down_byte = self.down_bytes[to.index()];
+        if !self.slowed.is_empty() {
+            up_byte = self.slowed.get(&from).map_or(up_byte, |full| full.up_byte);
+            down_byte = self
+                .slowed
+                .get(&to)
+                .map_or(down_byte, |full| full.down_byte);
+        }
+        latency + up_byte.times(size) + down_byte.times(size)
+    }
+
+    /// Lets both links of a node carry a share of their full rates, which `access` tells, from
+    /// `now` on: all of it, a part, or nothing, when transfers over them stall until there is more.
+    ///
+    /// A message that is sent from now on takes as much longer. Those of a node whose links carry
+    /// nothing are for the caller to hold back; their delay is that at the rates before.
+    pub fn slow(&mut self, now: SimTime, node: NodeId, access: &Access, to: Share) {
+        let links = self.links[node.index()];
+        let [up, down] = [access.upload, access.download].map(|rate| Capacity::share_of(rate, to));
+        self.sharing.set_capacity(now, links.up, up);
+        self.sharing.set_capacity(now, links.down, down);
+        let full = FullRates {
+            up_byte: ByteTime::at(access.upload.get()),
+            down_byte: ByteTime::at(access.download.get()),
+        };
+        if to.get() < 1.0 {
+            self.slowed.insert(node, full);
+        } else {
+            self.slowed.remove(&node);
+        }
+        if to.get() > 0.0 {
+            self.nodes[node.index()].up_byte = ByteTime::at(up.get());
+            self.down_bytes[node.index()] = ByteTime::at(down.get());
+        }
+    }
+
+    /// How many transfers cannot move, because a link on their way carries nothing.
+    pub fn stalled(&mut self) -> usize {
+        self.sharing.stalled().len()
     }
 
     /// The latency of one bit from one node to another, with jitter.
@@ -209,8 +259,8 @@ impl<K> Network<K> {
 
     /// The mean latency of one bit from one node to another.
     pub fn latency_mean(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let [from, to] = [from, to].map(|node| self.receivers[node.index()].region);
-        self.latency.mean(from, to)
+        let (here, there) = self.regions(from, to);
+        self.latency.mean(here, there)
     }
 
     /// Opens a transfer. Its bytes do not move before [`Self::begin`].
@@ -332,10 +382,15 @@ impl<K> Network<K> {
         self.sharing.moved(now)
     }
 
-    /// The instant at which the next transfer finishes.
+    /// Whether no bytes flow.
     #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.sharing.is_empty()
+    }
+
+    /// The instant at which the next transfer finishes.
     pub fn next_time(&mut self) -> Option<SimTime> {
-        if self.sharing.is_empty() {
+        if self.is_idle() {
             return None;
         }
         self.sharing.next_time()
@@ -395,8 +450,9 @@ struct ByteTime(u64);
 impl ByteTime {
     const FRACTION: u32 = 20;
 
-    fn at(rate: BitsPerSecond) -> Self {
-        let nanoseconds = (Bytes(1) / rate).get() * 1e9;
+    /// At a rate above 0 in bits per second.
+    fn at(rate: f64) -> Self {
+        let nanoseconds = 8.0 / rate * 1e9;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -33,6 +33,7 @@ pub const METRICS: &[&str] = &[
     "utilisation_users",
     "dip_depth",
     "recovery_90",
+    "stalled_transfers",
 ];
 
 /// An expectation that the results uphold or not.

@@ -8,7 +8,7 @@ use netduel_units::Bytes;
 
 use crate::{
     architecture::{Architecture, TransferEnded},
-    event::{Agenda, Event, Narrowed, Schedule as _},
+    event::{Agenda, Event, Held, Kind, Narrowed, Schedule as _},
     kernel::{Kernel, broken, issue},
     ledger::{Cause, Outcome, RequestId, Standing},
     processor::Taken,
@@ -73,12 +73,21 @@ impl<A: Architecture> Context<'_, A> {
         self.rng
     }
 
-    /// Sends a small message. It is lost without a word when its receiver is down on arrival.
+    /// Sends a small message. It is lost without a word when its receiver is down on arrival. While
+    /// either end is cut off it waits.
     pub fn send(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
+        self.kernel.charge_sent(self.node, size, 1);
+        self.dispatch(to, message, size);
+    }
+
+    fn dispatch(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         let from = self.node;
         self.kernel.check_acquaintance(from, to);
-        self.kernel.charge_sent(from, size, 1);
+        if let Some(until) = self.kernel.cut_until(from, to) {
+            self.hold(until, to, message, size, Kind::Message);
+            return;
+        }
         let at = self.kernel.now + self.kernel.network.message_delay(from, to, size);
         let event = Event::MessageDelivered {
             to,
@@ -87,6 +96,31 @@ impl<A: Architecture> Context<'_, A> {
             message,
         };
         self.agenda.schedule(at, event);
+    }
+
+    /// Keeps a message back until a cut is over; for good when it never is.
+    fn hold(&mut self, until: SimTime, to: NodeId, message: A::Message, size: Bytes, kind: Kind) {
+        if until == SimTime::NEVER {
+            return;
+        }
+        let held = Held {
+            to,
+            from: self.node,
+            epoch: self.kernel.presence(self.node).epoch,
+            size,
+            message,
+            kind,
+        };
+        self.agenda
+            .schedule(until, Event::MessageHeld(Box::new(held)));
+    }
+
+    /// Sends what had been held back.
+    pub(crate) fn send_held(&mut self, held: Held<A::Message>) {
+        match held.kind {
+            Kind::Message => self.dispatch(held.to, held.message, held.size),
+            Kind::Announcement => self.wake(held.to, held.message, held.size),
+        }
     }
 
     /// Sends bulk bytes, which share both nodes' links with all other transfers. They begin to
@@ -238,9 +272,12 @@ impl<A: Architecture> Context<'_, A> {
     }
 
     /// Whether an announcement of `size` that `from` posted has reached this node. It takes the
-    /// longest latency that jitter allows. The receiver is charged when it hears; it is to ask
-    /// again only while the answer is no.
+    /// longest latency that jitter allows, and nothing is heard while either end is cut off. The
+    /// receiver is charged when it hears; it is to ask again only while the answer is no.
     pub fn hears(&mut self, posted: Posted, from: NodeId, size: Bytes) -> bool {
+        if self.kernel.cut_until(from, self.node).is_some() {
+            return false;
+        }
         let delay = self.kernel.network.message_delay_max(from, self.node, size);
         let arrived = posted.0 + delay <= self.kernel.now;
         if arrived {
@@ -255,6 +292,10 @@ impl<A: Architecture> Context<'_, A> {
         self.assert_up();
         let from = self.node;
         self.kernel.check_acquaintance(from, to);
+        if let Some(until) = self.kernel.cut_until(from, to) {
+            self.hold(until, to, message, size, Kind::Announcement);
+            return;
+        }
         let delay = self.kernel.network.message_delay_max(from, to, size);
         let event = Event::MessageDelivered {
             to,

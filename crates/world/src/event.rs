@@ -22,6 +22,8 @@ pub(crate) enum Event<M, T> {
         size: Bytes,
         message: M,
     },
+    /// The links that a message waited for carry something again. In a box, because it is rare.
+    MessageHeld(Box<Held<M>>),
     /// The first bytes of a transfer reach the network's far side.
     TransferBegan { id: TransferId, sender_epoch: u32 },
     /// A node learns that the other end of a transfer is gone, unless it crashed itself meanwhile.
@@ -50,6 +52,27 @@ pub(crate) enum Event<M, T> {
     },
 }
 
+/// A message that waits in the network's buffers of a sender until a link is no longer cut.
+#[derive(Debug)]
+pub(crate) struct Held<M> {
+    pub(crate) to: NodeId,
+    pub(crate) from: NodeId,
+    /// Rises with every crash of the sender, which empties its buffers.
+    pub(crate) epoch: u32,
+    pub(crate) size: Bytes,
+    pub(crate) message: M,
+    pub(crate) kind: Kind,
+}
+
+/// How a message is charged.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// By itself.
+    Message,
+    /// As an announcement: by whoever hears it.
+    Announcement,
+}
+
 impl<M, T> Event<M, T> {
     /// The same fact in the words of a host.
     fn told<HostM, HostT>(
@@ -74,6 +97,14 @@ impl<M, T> Event<M, T> {
                 size,
                 message: message_of(message),
             },
+            Self::MessageHeld(held) => Event::MessageHeld(Box::new(Held {
+                to: held.to,
+                from: held.from,
+                epoch: held.epoch,
+                size: held.size,
+                message: message_of(held.message),
+                kind: held.kind,
+            })),
             Self::TransferBegan { id, sender_epoch } => Event::TransferBegan { id, sender_epoch },
             Self::BreakSeen { by, epoch, ended } => Event::BreakSeen { by, epoch, ended },
             Self::TimerExpired { node, epoch, timer } => Event::TimerExpired {

@@ -2,7 +2,7 @@
 
 use netduel_engine::{SimDuration, SimTime};
 use netduel_network::NodeId;
-use netduel_units::Bytes;
+use netduel_units::{Bytes, Share};
 
 use crate::{
     architecture::{Architecture, Down},
@@ -29,6 +29,14 @@ impl Failures {
             holds: vec![vec![false; node_count]; failure_count],
         }
     }
+}
+
+/// When a failure ends.
+fn end(failure: &Failure) -> SimTime {
+    let at = SimTime::ZERO + SimDuration::from(failure.at);
+    failure
+        .lasts
+        .map_or(SimTime::NEVER, |lasts| at + SimDuration::from(lasts))
 }
 
 impl World {
@@ -78,7 +86,7 @@ impl<A: Architecture> Run<A> {
         let world = std::sync::Arc::clone(&self.kernel.world);
         let failure = &world.spec.failures[index];
         match &failure.what {
-            What::Crash(loss) => {
+            What::Crash(_) | What::Slow(_) => {
                 let loads = self.bytes_sent();
                 let targets = match failure.who {
                     Who::MostLoaded(count) => self.most_loaded(count, &loads),
@@ -87,6 +95,10 @@ impl<A: Architecture> Run<A> {
                 self.record_incident(index, failure, &targets, &loads);
                 for node in targets {
                     self.failures.holds[index][node.index()] = true;
+                    let What::Crash(loss) = &failure.what else {
+                        self.slow(node);
+                        continue;
+                    };
                     self.crash(node, Down::Crashed(*loss));
                     if failure.lasts.is_none() {
                         self.lose(node);
@@ -103,11 +115,41 @@ impl<A: Architecture> Run<A> {
 
     pub(crate) fn failure_ended(&mut self, index: usize) {
         self.failures.over[index] = true;
+        let slow = matches!(self.kernel.world.spec.failures[index].what, What::Slow(_));
         for node in (0..).map(NodeId).take(self.kernel.network.node_count()) {
             if std::mem::take(&mut self.failures.holds[index][node.index()]) {
-                self.recover(node);
+                if slow {
+                    self.slow(node);
+                } else {
+                    self.recover(node);
+                }
             }
         }
+    }
+
+    /// Gives a node the rates that all failures which slow it down at present leave it.
+    fn slow(&mut self, node: NodeId) {
+        let world = std::sync::Arc::clone(&self.kernel.world);
+        let (mut share, mut cut_until) = (1.0, None);
+        for (failure, holds) in world.spec.failures.iter().zip(&self.failures.holds) {
+            if let What::Slow(to) = failure.what
+                && holds[node.index()]
+            {
+                share *= to.get();
+                if to.get() == 0.0 {
+                    cut_until = cut_until.max(Some(end(failure)));
+                }
+            }
+        }
+        match cut_until {
+            Some(until) => self.kernel.cuts.insert(node, until),
+            None => self.kernel.cuts.remove(&node),
+        };
+        let share = Share::new(share).expect("a product of shares is a share");
+        let access = &world.devices[node.index()].access;
+        let now = self.kernel.now;
+        self.kernel.network.slow(now, node, access, share);
+        self.fold(11, node);
     }
 
     /// A node's churn begins with its first session: that of a user who downloads with the request.
@@ -198,9 +240,7 @@ impl<A: Architecture> Run<A> {
         self.incidents.push(IncidentRecord {
             failure: index,
             at: now,
-            until: failure
-                .lasts
-                .map_or(SimTime::NEVER, |lasts| now + SimDuration::from(lasts)),
+            until: end(failure),
             victims: victims.collect(),
         });
     }

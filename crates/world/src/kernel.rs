@@ -1,6 +1,6 @@
 //! The state of a run that no architecture owns, and the books that are kept of it.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use netduel_engine::{Digest, EventId, SimDuration, SimTime};
 use netduel_network::{Ended, Network, NodeId, TransferId};
@@ -51,6 +51,8 @@ pub(crate) struct Kernel {
     pub(crate) network: Network<Node>,
     pub(crate) ledger: Ledger,
     pub(crate) now: SimTime,
+    /// The nodes whose links carry nothing, each with the instant at which that ends.
+    pub(crate) cuts: BTreeMap<NodeId, SimTime>,
     pub(crate) traffic: Traffic,
     pub(crate) digest: Digest,
     /// What nodes work at, once they work.
@@ -89,6 +91,7 @@ impl Kernel {
             network,
             ledger: Ledger::new(&world.issues),
             now: SimTime::ZERO,
+            cuts: BTreeMap::new(),
             traffic: Traffic::default(),
             digest: Digest::default(),
             desks: Vec::new(),
@@ -109,6 +112,16 @@ impl Kernel {
         &mut self.network.kept_mut(node).presence
     }
 
+    /// Until when nothing passes between two nodes, as far as is known, when one of them is cut off.
+    #[inline]
+    pub(crate) fn cut_until(&self, one: NodeId, other: NodeId) -> Option<SimTime> {
+        if self.cuts.is_empty() {
+            return None;
+        }
+        let ends = [one, other].map(|node| self.cuts.get(&node).copied());
+        ends.into_iter().flatten().max()
+    }
+
     pub(crate) fn charge_sent(&mut self, node: NodeId, size: Bytes, messages: u64) {
         let load = &mut self.network.kept_mut(node).load;
         load.sent = load.sent + size;
@@ -120,6 +133,18 @@ impl Kernel {
         let load = &mut self.network.kept_mut(node).load;
         load.received = load.received + size;
         self.traffic.received = self.traffic.received + size;
+    }
+
+    /// Enters a message that reaches `node`, unless that is down; says which.
+    #[inline]
+    pub(crate) fn receive(&mut self, node: NodeId, size: Bytes) -> bool {
+        let Node { presence, load } = self.network.kept_mut(node);
+        let up = presence.is_up();
+        if up {
+            load.received = load.received + size;
+            self.traffic.received = self.traffic.received + size;
+        }
+        up
     }
 
     /// Enters what a transfer carried; bytes that left the sender reached the receiver.

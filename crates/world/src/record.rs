@@ -29,6 +29,8 @@ pub struct RunRecord {
     pub delivered: Series,
     /// What went wrong, and who was hit.
     pub incidents: Vec<IncidentRecord>,
+    /// Transfers that could not move when the run ended: a link on their way carried nothing.
+    pub stalled: usize,
     /// When the run ended.
     pub ended: SimTime,
     /// How many events it took.

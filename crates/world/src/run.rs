@@ -168,28 +168,33 @@ impl<A: Architecture> Run<A> {
         if !fixed && self.kernel.ledger.open() == self.hopeless {
             return false;
         }
-        if self.queue.next_time_until(self.kernel.now).is_some() {
+        let now = self.kernel.now;
+        // Where no bytes flow, there is nothing to settle before looking ahead.
+        let idle = self.kernel.network.is_idle();
+        let limit = if idle { SimTime::NEVER } else { now };
+        let mut queued = self.queue.next_time_until(limit);
+        if queued.is_some_and(|at| at <= now) {
             self.pop();
             return true;
         }
-        let flowing = self.kernel.network.next_time();
-        let queued = self
-            .queue
-            .next_time_until(flowing.unwrap_or(SimTime::NEVER));
-        let next = [queued, flowing].into_iter().flatten().min();
-        let next = next.unwrap_or(SimTime::NEVER);
+        let mut flowing = SimTime::NEVER;
+        if !idle {
+            flowing = self.kernel.network.next_time().unwrap_or(SimTime::NEVER);
+            queued = self.queue.next_time_until(flowing);
+        }
+        let next = queued.unwrap_or(SimTime::NEVER).min(flowing);
         if next == SimTime::NEVER && !fixed {
             // Waiting for nothing: what is open can never end.
             return false;
         }
         self.read_series(next.min(self.limit));
-        if next > self.limit {
+        if next > self.limit || next == SimTime::NEVER {
             self.kernel.now = self.limit;
             return false;
         }
         assert!(self.kernel.now <= next, "time never steps back");
         self.kernel.now = next;
-        if flowing == Some(next) {
+        if flowing == next {
             self.end_transfers();
         } else {
             self.pop();
@@ -200,8 +205,11 @@ impl<A: Architecture> Run<A> {
     /// Looks at the nodes whose turn comes soon. Nothing depends on it but speed: their cache misses
     /// overlap, which one turn after the other would not let them.
     fn look_ahead(&mut self) {
+        let Some(events) = self.queue.come_near() else {
+            return;
+        };
         let mut seen = 0;
-        for event in self.queue.come_near() {
+        for event in events {
             if let Event::MessageDelivered { to, .. } = event {
                 seen ^= self.kernel.presence(*to).epoch;
             }
@@ -269,6 +277,12 @@ impl<A: Architecture> Run<A> {
                 size,
                 message,
             } => self.message_delivered(to, from, size, message),
+            Event::MessageHeld(held) => {
+                self.fold(12, held.from);
+                if self.kernel.presence(held.from).epoch == held.epoch && self.is_up(held.from) {
+                    self.act(held.from, |_, cx| cx.send_held(*held));
+                }
+            }
             Event::TransferBegan { id, sender_epoch } => self.transfer_began(id, sender_epoch),
             Event::BreakSeen { by, epoch, ended } => {
                 self.fold(5, by);
@@ -355,7 +369,7 @@ impl<A: Architecture> Run<A> {
             return;
         }
         let request = self.kernel.request(id);
-        self.fold(12, request.user);
+        self.fold(13, request.user);
         match self.kernel.retry_at(id) {
             Some(at) => {
                 self.kernel.ledger.stand(id, Standing::BackingOff);
@@ -385,17 +399,16 @@ impl<A: Architecture> Run<A> {
         if let Some((at, next)) = desk.next() {
             self.queue.reschedule(next, at);
         }
-        self.fold(11, node);
+        self.fold(14, node);
         self.act(node, |architecture, cx| architecture.on_timer(timer, cx));
     }
 
     fn message_delivered(&mut self, to: NodeId, from: NodeId, size: Bytes, message: A::Message) {
         self.fold(4, to);
-        if !self.is_up(to) {
+        if !self.kernel.receive(to, size) {
             self.kernel.traffic.lost = self.kernel.traffic.lost + size;
             return;
         }
-        self.kernel.charge_received(to, size);
         if let Some(acquaintance) = &mut self.kernel.acquaintance {
             acquaintance.meet(to, from);
             A::mentions(&message, &mut |other| acquaintance.meet(to, other));
@@ -562,6 +575,7 @@ impl<A: Architecture> Run<A> {
         let now = self.kernel.now;
         let delivered = self.kernel.network.delivered(now);
         self.delivered.finish(now, delivered.0);
+        let stalled = self.kernel.network.stalled();
         for ended in self.kernel.network.close_all(now) {
             self.kernel.charge_transfer(&ended);
         }
@@ -586,6 +600,7 @@ impl<A: Architecture> Run<A> {
             traffic,
             delivered: self.delivered,
             incidents: self.incidents,
+            stalled,
             ended: now,
             events: self.events,
             digest: self.kernel.digest,

@@ -255,6 +255,9 @@ pub enum What {
         /// Law of the time away.
         downtime: Law,
     },
+    /// Their links carry this share of their rates, both ways; of 0, nothing at all. Of several
+    /// at once the shares multiply.
+    Slow(Share),
 }
 
 /// What a node still has after it was down.

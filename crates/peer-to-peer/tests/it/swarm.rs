@@ -120,46 +120,6 @@ fn mean_time(record: &RunRecord, of: impl Fn(usize) -> bool) -> f64 {
     times.iter().sum::<f64>() / times.len() as f64
 }
 
-/// J. Kurose and K. Ross, *Computer Networking*, chapter 2: no schedule beats
-/// max(F / `u_s`, F / `d_min`, N F / (`u_s` + sum `u_i`)).
-#[test]
-fn nobody_is_faster_than_kurose_and_ross_allow() {
-    // Who is not among the origin's 64 neighbours has to wait for others, and is limited by its
-    // downlink when its turn comes; where every downlink would have to be busy all the time, more
-    // is lost still.
-    let cases = [
-        (10, 300e3, 7500.0, 1.3),
-        (100, 300e3, 25_000.0, 1.5),
-        (100, 2e6, 7500.0, 1.6),
-    ];
-    for (peers, upload, bound, most) in cases {
-        let mut spec = WorldSpec {
-            latency: Latency::constant(SimDuration::ZERO),
-            demand: Demand::one_object("15 Gbit".parse().unwrap(), Arrivals::AllAtOnce),
-            ..Default::default()
-        };
-        spec.population.peers = peers;
-        spec.population.access = Access::Independent {
-            upload: Law::Constant(upload),
-            download: Law::Constant(2e6),
-        };
-        spec.infrastructure[0].upload = BitsPerSecond::new(30e6).unwrap();
-        let config = swarm::Config {
-            piece: Bytes(spec.demand.wants.size().0 / 300),
-            ..Default::default()
-        };
-        for seed in 1..=3 {
-            let record = run_swarm(&spec, &config, seed);
-            assert_eq!(record.served(), peers as usize);
-            let stretch = record.ended.as_seconds() / bound;
-            assert!(
-                (1.0..most).contains(&stretch),
-                "{peers} peers, seed {seed}: {stretch} of the bound"
-            );
-        }
-    }
-}
-
 #[test]
 fn who_gives_nothing_waits_longer() {
     let mut spec = small_crowd(Vec::new());

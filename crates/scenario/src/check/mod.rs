@@ -128,9 +128,15 @@ impl Check<'_> {
             }
         }
         for (failure, number) in self.raw.failures.iter().zip(1_usize..) {
-            if matches!(failure.what, Either::Table(_)) {
+            if let Either::Table(what) = &failure.what {
                 let key = Key::from("failures").join(number.to_string()).join("state");
-                note(key, "churn keeps what is on the disk");
+                note(
+                    key,
+                    match what {
+                        raw::WhatTable::Churn(_) => "churn keeps what is on the disk",
+                        raw::WhatTable::Slow(_) => "a slow link does nothing to a disk",
+                    },
+                );
             }
         }
         idle.extend(self.idle_processors());

@@ -5,3 +5,4 @@ mod failures;
 mod knowledge;
 mod probe;
 mod requests;
+mod slow;

@@ -3,6 +3,7 @@
 //! `netduel-bench VERB SIZE [COUNT]` prints one line, and a second one with the ratio to a plain
 //! way of doing the same where there is one. `docs/performance.md` says what the verbs do.
 
+mod cut;
 mod downloads;
 mod draws;
 mod exchange;
@@ -28,6 +29,7 @@ const USAGE: &str = "usage: netduel-bench VERB SIZE [COUNT]
   w4het N         N downloads of different sizes and rates, all at once
   w5jit N         N peers send 100 chunks each; against recomputation
   w5tight N       the same with narrow downlinks; against recomputation
+  cut N           N downloads whose server is slowed down, comes back and dies
   swarm N [P]     N peers download a file of P pieces";
 
 fn main() -> ExitCode {
@@ -73,6 +75,7 @@ fn measure(verb: &str, size: u32, count: Option<u64>) -> Option<(Outcome, Option
                 recomputed.then(|| exchange::run::<ProgressiveFilling>(size, down, bounded)),
             )
         }
+        "cut" => (cut::run(size), None),
         "swarm" => (swarm::run(size, count.unwrap_or(400)), None),
         _ => return None,
     })

@@ -5,7 +5,7 @@ use netduel_metrics::{
     distribution::quantile,
     recovery::Recovery,
 };
-use netduel_world::{Cause, Outcome, RequestRecord, RunRecord, SimDuration, World};
+use netduel_world::{Cause, Outcome, RequestRecord, RunRecord, SimDuration, What, World};
 
 /// A number that one run comes to.
 #[derive(Clone, Copy)]
@@ -75,6 +75,7 @@ pub const METRICS: &[Metric] = &[
     }),
     metric("dip_depth", "share", |run| Some(run.recovery?.dip_depth)),
     metric("recovery_90", "s", |run| run.recovery?.recovered_after),
+    metric("stalled_transfers", "transfers", |run| run.stalled),
 ];
 
 /// The place of a metric in [`METRICS`].
@@ -108,7 +109,9 @@ pub(crate) struct Observation {
     machines: usize,
     messages: u64,
     object: f64,
-    /// What the first crash did.
+    /// Transfers that were stalled in the end, where links can carry nothing.
+    stalled: Option<f64>,
+    /// What the first crash, slowdown or cut did.
     pub(crate) recovery: Option<Recovery>,
 }
 
@@ -125,6 +128,8 @@ impl Observation {
         times.sort_by(f64::total_cmp);
         let first = issued.iter().map(|request| request.issued).min();
         let last = served().map(|request| request.ended).max();
+        let mut failures = world.spec.failures.iter();
+        let cuts = failures.any(|failure| matches!(failure.what, What::Slow(_)));
         Self {
             times,
             issued: issued.len(),
@@ -134,7 +139,8 @@ impl Observation {
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
             machines: world.machine_count() as usize,
             messages: record.loads.iter().map(|load| load.messages).sum(),
-            object: world.spec.object_size.0 as f64,
+            object: world.spec.demand.wants.size().0 as f64,
+            stalled: cuts.then_some(record.stalled as f64),
             recovery: None,
         }
     }

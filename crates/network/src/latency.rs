@@ -85,6 +85,12 @@ impl Latency {
         }
     }
 
+    /// Whether all devices are in one region.
+    #[inline]
+    pub(crate) fn is_uniform(&self) -> bool {
+        self.region_count == 1
+    }
+
     fn base(&self, from: RegionId, to: RegionId) -> SimDuration {
         self.between[usize::from(from.0) * self.region_count + usize::from(to.0)]
     }

@@ -67,22 +67,12 @@ struct Node<K> {
     up_byte: ByteTime,
     /// Jitter of what this node sends.
     jitter: SmallStream,
-    region: RegionId,
     kept: K,
 }
 
 /// So much can be kept of a node before it takes a second line.
-const KEPT_MOST: usize = 40;
+const KEPT_MOST: usize = 48;
 const _: () = assert!(size_of::<Node<[u64; KEPT_MOST / 8]>>() == 64, "one line");
-
-/// What a message needs to know of the node that it goes to: a quarter of a cache line, since
-/// messages go to any node.
-#[derive(Clone, Copy, Debug)]
-struct Receiver {
-    /// What one byte takes on the downlink.
-    down_byte: ByteTime,
-    region: RegionId,
-}
 
 /// What one byte takes on the links of a node that is slowed down, when it is not.
 #[derive(Clone, Copy, Debug)]
@@ -119,7 +109,9 @@ pub struct Network<K = ()> {
     corruption: f64,
     damage: Stream,
     nodes: Vec<Node<K>>,
-    receivers: Vec<Receiver>,
+    /// What one byte takes on each downlink: apart from the rest, since a message goes to any node.
+    down_bytes: Vec<ByteTime>,
+    regions: Vec<RegionId>,
     links: Vec<Links>,
     /// The nodes that are slowed down.
     slowed: BTreeMap<NodeId, FullRates>,
@@ -145,22 +137,22 @@ impl<K: Default> Network<K> {
             })
             .collect();
         const { assert!(size_of::<K>() <= KEPT_MOST, "a node is one cache line") };
-        let lines = nodes.iter().zip(0..).map(|(access, entity)| Node {
+        let parts = nodes.iter().zip(0..).map(|(access, entity)| Node {
             up_byte: ByteTime::at(access.upload.get()),
             jitter: streams.open_small("network/jitter", entity),
-            region: access.region,
             kept: K::default(),
         });
-        let receivers = nodes.iter().map(|access| Receiver {
-            down_byte: ByteTime::at(access.download.get()),
-            region: access.region,
-        });
+        let down_bytes = nodes
+            .iter()
+            .map(|access| ByteTime::at(access.download.get()));
+        let regions = nodes.iter().map(|access| access.region);
         Self {
             latency,
             corruption,
             damage: streams.open("network/damage", 0),
-            nodes: lines.collect(),
-            receivers: receivers.collect(),
+            nodes: parts.collect(),
+            down_bytes: down_bytes.collect(),
+            regions: regions.collect(),
             links,
             slowed: BTreeMap::new(),
             sharing,
@@ -199,19 +191,27 @@ impl<K> Network<K> {
     /// serialisation onto the sender's uplink and the receiver's downlink.
     #[inline]
     pub fn message_delay(&mut self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let receiver = self.receivers[to.index()];
+        let (here, there) = self.regions(from, to);
         let sender = &mut self.nodes[from.index()];
-        let latency = self
-            .latency
-            .draw(sender.region, receiver.region, &mut sender.jitter);
-        latency + sender.up_byte.times(size) + receiver.down_byte.times(size)
+        let latency = self.latency.draw(here, there, &mut sender.jitter);
+        latency + sender.up_byte.times(size) + self.down_bytes[to.index()].times(size)
+    }
+
+    /// Where a sender and a receiver are.
+    #[inline]
+    fn regions(&self, from: NodeId, to: NodeId) -> (RegionId, RegionId) {
+        if self.latency.is_uniform() {
+            return Default::default();
+        }
+        (self.regions[from.index()], self.regions[to.index()])
     }
 
     /// The longest that [`Self::message_delay`] can be while neither end is slowed down.
     pub fn message_delay_max(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
-        let (sender, receiver) = (&self.nodes[from.index()], self.receivers[to.index()]);
-        let latency = self.latency.max(sender.region, receiver.region);
-        let (mut up_byte, mut down_byte) = (sender.up_byte, receiver.down_byte);
+        let (here, there) = self.regions(from, to);
+        let latency = self.latency.max(here, there);
+        let mut up_byte = self.nodes[from.index()].up_byte;
+        let mut down_byte = self.down_bytes[to.index()];
         if !self.slowed.is_empty() {
             up_byte = self.slowed.get(&from).map_or(up_byte, |full| full.up_byte);
             down_byte = self
@@ -232,10 +232,6 @@ impl<K> Network<K> {
         let [up, down] = [access.upload, access.download].map(|rate| Capacity::share_of(rate, to));
         self.sharing.set_capacity(now, links.up, up);
         self.sharing.set_capacity(now, links.down, down);
-        let (sender, receiver) = (
-            &mut self.nodes[node.index()],
-            &mut self.receivers[node.index()],
-        );
         let full = FullRates {
             up_byte: ByteTime::at(access.upload.get()),
             down_byte: ByteTime::at(access.download.get()),
@@ -246,8 +242,8 @@ impl<K> Network<K> {
             self.slowed.remove(&node);
         }
         if to.get() > 0.0 {
-            sender.up_byte = ByteTime::at(up.get());
-            receiver.down_byte = ByteTime::at(down.get());
+            self.nodes[node.index()].up_byte = ByteTime::at(up.get());
+            self.down_bytes[node.index()] = ByteTime::at(down.get());
         }
     }
 
@@ -263,8 +259,8 @@ impl<K> Network<K> {
 
     /// The mean latency of one bit from one node to another.
     pub fn latency_mean(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let [from, to] = [from, to].map(|node| self.receivers[node.index()].region);
-        self.latency.mean(from, to)
+        let (here, there) = self.regions(from, to);
+        self.latency.mean(here, there)
     }
 
     /// Opens a transfer. Its bytes do not move before [`Self::begin`].
@@ -386,10 +382,15 @@ impl<K> Network<K> {
         self.sharing.moved(now)
     }
 
-    /// The instant at which the next transfer finishes.
+    /// Whether no bytes flow.
     #[inline]
+    pub fn is_idle(&self) -> bool {
+        self.sharing.is_empty()
+    }
+
+    /// The instant at which the next transfer finishes.
     pub fn next_time(&mut self) -> Option<SimTime> {
-        if self.sharing.is_empty() {
+        if self.is_idle() {
             return None;
         }
         self.sharing.next_time()

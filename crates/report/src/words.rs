@@ -99,7 +99,12 @@ const METRICS: &[Word] = &[
     ),
     word(
         "recovery_90",
-        "time from the crash until 90 % of the delivery rate is back",
+        "time from the incident until 90 % of the delivery rate is back",
+        Better::Low,
+    ),
+    word(
+        "stalled_transfers",
+        "transfers that could not move when the run ended",
         Better::Low,
     ),
     word("area_lost", "delivery lost to the incident", Better::Low),

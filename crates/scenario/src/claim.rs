@@ -21,6 +21,7 @@ pub const METRICS: &[&str] = &[
     "bytes_per_useful_byte",
     "dip_depth",
     "recovery_90",
+    "stalled_transfers",
 ];
 
 /// An expectation that the results uphold or not.

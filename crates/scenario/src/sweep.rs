@@ -267,6 +267,9 @@ fn label(key: &Key) -> String {
         ["failures", number, "who", "most-loaded"] => {
             format!("most loaded nodes hit by failure {number}")
         }
+        ["failures", number, "what", "slow", "to"] => {
+            format!("share of the rates that failure {number} leaves")
+        }
         ["failures", number, "at"] => format!("beginning of failure {number}"),
         ["failures", number, "lasts"] => format!("length of failure {number}"),
         ["failures", number, rest @ ..] => {

@@ -428,6 +428,17 @@ fn failure_in_words(failure: &raw::Failure) -> String {
             "from {at} on, {lasts}, {who} come and go: sessions {}, downtimes {}",
             churn.session, churn.downtime
         ),
+        Either::Table(WhatTable::Slow(slow)) => {
+            let (are, their) = if one { ("is", "its") } else { ("are", "their") };
+            if slow.to.get() > 0.0 {
+                let to = slow.to;
+                format!(
+                    "at {at}, {lasts}, {who} {are} slowed down to {to} of {their} rates, up and down"
+                )
+            } else {
+                format!("at {at}, {lasts}, {who} {are} cut off: transfers stall, and messages wait")
+            }
+        }
     }
 }
 

@@ -186,15 +186,18 @@ impl<E> EventQueue<E> {
         (at <= limit).then_some(at)
     }
 
-    /// The events that have come near since this was asked last, some tens at a time.
+    /// The events that have come near since this was asked last, some tens at a time; `None` when
+    /// none have.
     ///
     /// They may be looked at to fetch what they are about into the cache: one miss after the other
     /// costs its full length, many at once overlap.
     #[inline]
-    pub fn come_near(&mut self) -> impl Iterator<Item = &E> {
-        let fresh = std::mem::take(&mut self.fresh);
-        let keys = if fresh { self.near.as_slice() } else { &[] };
-        keys.iter().filter_map(|key| self.slab.get(*key))
+    pub fn come_near(&mut self) -> Option<impl Iterator<Item = &E>> {
+        if !std::mem::take(&mut self.fresh) {
+            return None;
+        }
+        let keys = self.near.as_slice().iter();
+        Some(keys.filter_map(|key| self.slab.get(*key)))
     }
 
     /// Takes out the next event.

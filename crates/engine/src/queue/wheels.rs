@@ -11,6 +11,11 @@ const WORDS: usize = RADIX / 64;
 const CHUNK: usize = 16;
 const NONE: u32 = u32::MAX;
 
+/// It begins where a cache line does.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Chunk([Key; CHUNK]);
+
 /// Keys that agree in all digits above one level and in the digit there.
 #[derive(Clone, Copy, Debug)]
 struct Bucket {
@@ -77,7 +82,7 @@ pub(super) struct Wheels {
     occupied: [[u64; WORDS]; LEVELS],
     /// Which levels do.
     levels: u32,
-    chunks: Vec<[Key; CHUNK]>,
+    chunks: Vec<Chunk>,
     /// The chunk after each, in its bucket or among the free ones.
     after: Vec<u32>,
     free: u32,
@@ -137,7 +142,7 @@ impl Wheels {
         let at = bucket.len as usize % CHUNK;
         bucket.len += 1;
         if at > 0 {
-            self.chunks[bucket.last as usize][at] = key;
+            self.chunks[bucket.last as usize].0[at] = key;
         } else {
             self.push_chunk(place, key);
         }
@@ -145,7 +150,7 @@ impl Wheels {
 
     fn push_chunk(&mut self, place: Place, key: Key) {
         let chunk = self.take_chunk();
-        self.chunks[chunk as usize][0] = key;
+        self.chunks[chunk as usize].0[0] = key;
         let bucket = &mut self.buckets[place.index()];
         if bucket.last == NONE {
             bucket.first = chunk;
@@ -160,7 +165,7 @@ impl Wheels {
     fn take_chunk(&mut self) -> u32 {
         if self.free == NONE {
             let chunk = u32::try_from(self.chunks.len()).expect("chunks are fewer than keys");
-            self.chunks.push([Key::default(); CHUNK]);
+            self.chunks.push(Chunk([Key::default(); CHUNK]));
             self.after.push(NONE);
             return chunk;
         }
@@ -210,7 +215,7 @@ impl Wheels {
         let bucket = self.detach(place);
         let (mut chunk, mut left) = (bucket.first, bucket.len as usize);
         while left > 0 {
-            let keys = &self.chunks[chunk as usize][..left.min(CHUNK)];
+            let keys = &self.chunks[chunk as usize].0[..left.min(CHUNK)];
             left -= keys.len();
             for key in keys {
                 visit(*key);
@@ -229,10 +234,10 @@ impl Wheels {
     /// The instant of all keys of a bucket, when they have the same.
     pub(super) fn instant(&self, place: Place) -> Option<u64> {
         let bucket = self.buckets[place.index()];
-        let first = self.chunks[bucket.first as usize][0].time();
+        let first = self.chunks[bucket.first as usize].0[0].time();
         let (mut chunk, mut left) = (bucket.first, bucket.len as usize);
         while left > 0 {
-            let keys = &self.chunks[chunk as usize][..left.min(CHUNK)];
+            let keys = &self.chunks[chunk as usize].0[..left.min(CHUNK)];
             if keys.iter().any(|key| key.time() != first) {
                 return None;
             }
@@ -285,7 +290,7 @@ impl Wheels {
     fn consume(&mut self, bucket: Bucket, mut visit: impl FnMut(&mut Self, Key)) {
         let (mut chunk, mut left) = (bucket.first, bucket.len as usize);
         while left > 0 {
-            let keys = self.chunks[chunk as usize];
+            let Chunk(keys) = self.chunks[chunk as usize];
             chunk = self.release(chunk);
             let held = left.min(CHUNK);
             for key in &keys[..held] {

@@ -67,6 +67,8 @@ fn word(what: &What) -> &'static str {
     match what {
         What::Crash(_) => "crash",
         What::Churn { .. } => "churn",
+        What::Slow(to) if to.get() == 0.0 => "cut",
+        What::Slow(_) => "slow",
     }
 }
 

@@ -10,7 +10,7 @@ use netduel_scenario::{Scenario, read};
 use netduel_world::{Bytes, Cause, Outcome, RunRecord, World};
 
 /// A crowd in which everything happens that can: arrivals, far places, churn, damage, crashes of
-/// the server, of users and of the most loaded, deadlines and a design's default settings.
+/// the server, of users and of the most loaded, slow and cut links, deadlines and a design's default settings.
 fn turmoil(kind: &str) -> String {
     format!(
         r#"
@@ -46,6 +46,16 @@ lasts = "30 s"
 who = {{ random = {{ share = 0.3, of = "users" }} }}
 what = "crash"
 state = "lost"
+[[failures]]
+at = "10 s"
+lasts = "60 s"
+who = {{ random = {{ share = 0.5 }} }}
+what = {{ slow = {{ to = "20 %" }} }}
+[[failures]]
+at = "15 s"
+lasts = "10 s"
+who = {{ most-loaded = 3 }}
+what = {{ slow = {{ to = 0 }} }}
 [experiment]
 replications = 6
 [contenders."{kind}".{kind}]
@@ -142,6 +152,34 @@ fn with_nothing_in_the_way_everybody_is_served() {
     every_kind(|kind| {
         let record = run(&scenario(&calm(kind)), 0);
         assert_eq!(record.served(), 12, "{kind}");
+    });
+}
+
+/// Whatever was under way when the links were cut goes on afterwards, at any stage of the exchange.
+#[test]
+fn after_a_cut_everybody_is_served() {
+    every_kind(|kind| {
+        for (who, at) in [
+            ("all", 0.05),
+            ("all", 1.0),
+            ("infrastructure", 0.5),
+            ("users", 1.5),
+        ] {
+            let cut = format!(
+                "[[failures]]\nat = \"{at} s\"\nlasts = \"7 s\"\nwho = \"{who}\"\n\
+                 what = {{ slow = {{ to = 0 }} }}\n"
+            );
+            let record = run(&scenario(&(calm(kind) + &cut)), 0);
+            assert_eq!(record.served(), 12, "{kind}, {who} cut at {at} s");
+            let late = record
+                .requests
+                .iter()
+                .all(|r| r.ended.as_seconds() > at + 7.0);
+            assert!(
+                late || who == "infrastructure",
+                "{kind}, {who} cut at {at} s"
+            );
+        }
     });
 }
 

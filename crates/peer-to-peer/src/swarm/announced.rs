@@ -55,6 +55,13 @@ impl Log {
         }
     }
 
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Narrow(log) => log.capacity() * size_of::<u16>(),
+            Self::Wide(log) => log.capacity() * size_of::<u32>(),
+        }
+    }
+
     fn from(&self, first: u32) -> Unread<'_> {
         match self {
             Self::Narrow(log) => Unread::Narrow(&log[first as usize..]),
@@ -102,6 +109,11 @@ impl Life {
         }
     }
 
+    /// Bytes of memory beside its own.
+    fn bytes(&self) -> usize {
+        self.log.bytes() + self.has.bytes() + self.recent.capacity() * size_of::<SimTime>()
+    }
+
     /// How many announcements there are.
     pub(super) fn len(&self) -> u32 {
         self.log.len()
@@ -126,7 +138,9 @@ impl Life {
     pub(super) fn read(&self, first: u32, end: u32, mut each: impl FnMut(u32)) {
         let count = (end - first) as usize;
         match self.log.from(first) {
-            Unread::Narrow(log) => log[..count].iter().for_each(|piece| each(u32::from(*piece))),
+            Unread::Narrow(log) => log[..count]
+                .iter()
+                .for_each(|piece| each(u32::from(*piece))),
             Unread::Wide(log) => log[..count].iter().for_each(|piece| each(*piece)),
         }
     }
@@ -144,6 +158,15 @@ impl Announced {
             present: Life::begin(0, pieces, piece_count),
             past: Vec::new(),
         }
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let past = self
+            .past
+            .iter()
+            .map(|life| size_of::<Life>() + life.bytes());
+        size_of::<Self>() + self.present.bytes() + past.sum::<usize>()
     }
 
     /// The peer crashed: its connections are gone, and what it still has opens another life.

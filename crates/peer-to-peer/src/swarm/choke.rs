@@ -264,5 +264,7 @@ fn draw(items: LinkSet, cx: &mut Context<'_, Swarm>) -> Option<usize> {
     if items.is_empty() {
         return None;
     }
-    items.iter().nth(uniform_below(cx.rng(), items.len()) as usize)
+    items
+        .iter()
+        .nth(uniform_below(cx.rng(), items.len()) as usize)
 }

@@ -199,7 +199,11 @@ impl Swarm {
         let Some(index) = peer.links.on(from, connection) else {
             return;
         };
-        while peer.queue.take(index, |queued, ()| queued == piece).is_some() {}
+        while peer
+            .queue
+            .take(index, |queued, ()| queued == piece)
+            .is_some()
+        {}
         if let Some((_, upload)) = peer.uploads.take(index, |sent, _| sent == piece) {
             cx.cancel(upload);
             if let Some((next, ())) = peer.queue.take_first(index) {

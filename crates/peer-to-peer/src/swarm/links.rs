@@ -219,6 +219,11 @@ impl Links {
         self.links.len()
     }
 
+    /// Bytes of all links.
+    pub(super) fn bytes(&self) -> usize {
+        self.links.capacity() * size_of::<Link>() + self.neighbours.capacity() * size_of::<NodeId>()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.links.is_empty()
     }
@@ -321,7 +326,10 @@ impl Links {
         ] {
             set.swap_remove(index, last);
         }
-        (self.neighbours.swap_remove(index), self.links.swap_remove(index))
+        (
+            self.neighbours.swap_remove(index),
+            self.links.swap_remove(index),
+        )
     }
 }
 
@@ -376,6 +384,11 @@ impl<T> OnLinks<T> {
             self.0.reserve_exact(ITEMS_MORE + self.0.len() / 4);
         }
         self.0.push((Spot::new(index, piece), item));
+    }
+
+    /// Bytes of all pieces.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.capacity() * size_of::<(Spot, T)>()
     }
 
     /// The pieces on any link.

@@ -163,6 +163,14 @@ impl Peer {
         }
     }
 
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let lists = self.asked.bytes() + self.uploads.bytes() + self.queue.bytes();
+        let pieces = self.missing.bytes() + self.open.bytes() + self.rarity.bytes();
+        let candidates = self.candidates.capacity() * size_of::<NodeId>();
+        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates
+    }
+
     pub(super) fn has_all(&self) -> bool {
         self.missing.is_empty()
     }
@@ -175,7 +183,9 @@ impl Peer {
     pub(super) fn known<'a>(&self, index: usize, announced: &'a [Announced]) -> Known<'a> {
         let link = self.links.get(index);
         let neighbour = self.links.neighbour(index);
-        announced[neighbour.index()].life(link.life).known(link.heard)
+        announced[neighbour.index()]
+            .life(link.life)
+            .known(link.heard)
     }
 
     /// Notes what the handshake of the neighbour at `index` told.
@@ -206,9 +216,7 @@ impl Peer {
         let from = self.links.get(index).witness();
         // Some other piece for each link, so that few look for another when one is shut.
         let turn = u32::try_from(index).expect("there are at most 64 links");
-        let found = self
-            .known(index, announced)
-            .common(&self.open, from, turn);
+        let found = self.known(index, announced).common(&self.open, from, turn);
         self.links.useful.set(index, found.is_some());
         if let Some(piece) = found {
             self.links.get_mut(index).set_witness(piece);
@@ -314,8 +322,7 @@ impl Peer {
     /// Whether more could be asked of the neighbour at `index`.
     pub(super) fn has_room(&self, index: usize) -> bool {
         let pipeline = usize::from(self.links.get(index).pipeline);
-        !self.links.asked.contains(index)
-            || pipeline > 1 && self.asked.of(index).count() < pipeline
+        !self.links.asked.contains(index) || pipeline > 1 && self.asked.of(index).count() < pipeline
     }
 
     /// How long the neighbour at `index` took for `piece`, which comes now.

@@ -46,6 +46,11 @@ impl PieceSet {
         all
     }
 
+    /// Bytes of its words.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
+    }
+
     pub(super) fn len(&self) -> u32 {
         self.len
     }
@@ -162,6 +167,11 @@ impl Rarity {
         Self {
             digits: vec![[0; COUNT_BITS]; words].into_boxed_slice(),
         }
+    }
+
+    /// Bytes of its words.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.digits)
     }
 
     /// One more neighbour is known to have this piece.

@@ -1,4 +1,4 @@
-//! What a crash did to the delivery of each contender.
+//! What a crash, a slowdown or a cut did to the delivery of each contender.
 
 use super::place;
 use crate::{
@@ -9,6 +9,12 @@ use crate::{
 
 const DIP: &str = "dip_depth";
 const BACK: &str = "recovery_90";
+/// What can befall a node, as it stands in the tables, with a noun and a verb for it.
+const NAMES: [(&str, (&str, &str)); 3] = [
+    ("crash", ("crash", "crashed")),
+    ("slow", ("slowdown", "slowed down")),
+    ("cut", ("cut", "lost the network")),
+];
 /// Of more contenders than this, the one that lost most and the one that lost least are told.
 const MOST_TOLD: usize = 4;
 
@@ -21,11 +27,12 @@ pub(super) fn crash(results: &Results) -> Vec<String> {
     };
     let mut told: Vec<(String, String)> = Vec::new();
     for contender in told_of(results, point) {
+        let (noun, verb) = first_crash(results, point).map_or(NAMES[0].1, named);
         let when = match victim(results, point, contender) {
-            Some(victim) => format!("when {victim} crashed"),
-            None => "after the crash".to_owned(),
+            Some(victim) => format!("when {victim} {verb}"),
+            None => format!("after the {noun}"),
         };
-        let fate = |first| fate(results, point, contender, first);
+        let fate = |first| fate(results, point, contender, noun, first);
         // Contenders that lost the same machine share a sentence.
         match told.last_mut() {
             Some((known, fates)) if *known == when => *fates = format!("{fates}; {}", fate(false)),
@@ -62,10 +69,16 @@ fn told_of(results: &Results, point: &Point) -> Vec<usize> {
     }
 }
 
-/// The failure that crashed somebody first at a point.
+fn named(hit: &Hit) -> (&'static str, &'static str) {
+    let known = NAMES.iter().find(|(what, _)| *what == hit.what);
+    known.map_or(NAMES[0].1, |(_, words)| *words)
+}
+
+/// The failure that crashed, slowed down or cut off somebody first at a point.
 fn first_crash<'a>(results: &'a Results, point: &Point) -> Option<&'a Hit> {
     let here = results.incidents.iter();
-    let here = here.filter(|hit| hit.point == point.index && hit.what == "crash");
+    let here = here.filter(|hit| hit.point == point.index);
+    let here = here.filter(|hit| NAMES.iter().any(|(what, _)| *what == hit.what));
     here.min_by(|a, b| a.at.total_cmp(&b.at))
 }
 
@@ -100,7 +113,7 @@ fn victim(results: &Results, point: &Point, contender: usize) -> Option<String> 
 
 /// "client-server lost up to 100 % of its delivery rate and was back at 90 % 305 s after the crash",
 /// or, where such a clause stands before, "swarm lost up to 40 % and was back after 12 s".
-fn fate(results: &Results, point: &Point, contender: usize, first: bool) -> String {
+fn fate(results: &Results, point: &Point, contender: usize, noun: &str, first: bool) -> String {
     let label = results.label(contender);
     let all = results.replications();
     let Some(dip) = results.estimate(point.index, contender, DIP) else {
@@ -134,7 +147,7 @@ fn fate(results: &Results, point: &Point, contender: usize, first: bool) -> Stri
             match back.mean {
                 none if none <= 0.0 => format!("stayed above 90 %{times}"),
                 _ if !first => format!("was back after {after}{times}"),
-                _ => format!("was back at 90 % {after} after the crash{times}"),
+                _ => format!("was back at 90 % {after} after the {noun}{times}"),
             }
         }
     };

@@ -176,6 +176,28 @@ fn a_crash_is_told_for_each_contender_after_who_was_served() {
 }
 
 #[test]
+fn slowdowns_and_cuts_are_told_by_their_names() {
+    let back = ([Some(305.0), Some(12.0)], RUNS);
+    for (what, begin, end) in [
+        (
+            "slow",
+            "When the server slowed down, client-server",
+            "after the slowdown;",
+        ),
+        (
+            "cut",
+            "When the server lost the network, client-server",
+            "after the cut;",
+        ),
+    ] {
+        let mut folder = crashed(&[Some(1.0), Some(0.41)], (&back.0, back.1), SERVERS);
+        folder.replace("incidents.csv", ",crash,", &format!(",{what},"));
+        let found = says(&folder);
+        assert!(found.contains(begin) && found.contains(end), "{found}");
+    }
+}
+
+#[test]
 fn runs_that_never_recovered_are_counted() {
     let found = says(&crashed(
         &[Some(1.0), Some(0.5)],

@@ -63,6 +63,12 @@ impl Folder {
         writeln!(table, "{line}").unwrap();
     }
 
+    /// Puts other words into a table that is there.
+    pub(crate) fn replace(&mut self, file: &str, old: &str, new: &str) {
+        let table = self.files.get_mut(file).expect("the table is there");
+        *table = table.replace(old, new);
+    }
+
     /// Adds a metric of every contender at a point, with differences of all pairs; `scatter` is
     /// the relative spread of the replications.
     pub(crate) fn metric(

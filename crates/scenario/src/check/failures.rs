@@ -53,6 +53,13 @@ impl Check<'_> {
                     downtime: self.turns(&key.join("downtime"), &churn.downtime)?,
                 })
             }
+            Either::Table(WhatTable::Slow(slow)) => {
+                if slow.to.get() >= 1.0 {
+                    let expected = "a share below 1, since all of a rate is no loss";
+                    return Err(self.doc.refuse(&key.join("slow").join("to"), expected));
+                }
+                Ok(What::Slow(slow.to))
+            }
         }
     }
 
@@ -87,8 +94,8 @@ impl Check<'_> {
                     let expected = format!("at most {nodes}, the number of machines and users");
                     return Err(self.doc.refuse(&key, expected));
                 }
-                if matches!(raw.what, Either::Table(_)) {
-                    let problem = "chooses whom to crash, not who comes and goes; \
+                if matches!(raw.what, Either::Table(WhatTable::Churn(_))) {
+                    let problem = "chooses whom to crash or slow down, not who comes and goes; \
                                    expected another `who` for churn";
                     return Err(self.doc.problem(&key, problem));
                 }

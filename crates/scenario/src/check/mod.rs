@@ -13,8 +13,8 @@ pub(crate) use lists::refuse_lists;
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    AfterDownload, Arrivals, Contender, Kind, MachineGroup, Patience, Seconds, World, WorldKey,
-    WorldSpec,
+    AfterDownload, Arrivals, Contender, Demand, Kind, MachineGroup, Patience, Processor, Seconds,
+    World, WorldKey, WorldSpec,
 };
 
 use crate::{
@@ -62,8 +62,7 @@ impl Check<'_> {
         Ok(WorldSpec {
             latency,
             corruption,
-            object_size: self.object_size()?,
-            arrivals: self.arrivals(population.peers)?,
+            demand: Demand::one_object(self.object_size()?, self.arrivals(population.peers)?),
             patience: self.patience()?,
             failures: self.failures(&infrastructure, run_for.unwrap_or(at_most))?,
             population,
@@ -115,9 +114,15 @@ impl Check<'_> {
             }
         }
         for (failure, number) in self.raw.failures.iter().zip(1_usize..) {
-            if matches!(failure.what, Either::Table(_)) {
+            if let Either::Table(what) = &failure.what {
                 let key = Key::from("failures").join(number.to_string()).join("state");
-                note(key, "churn keeps what is on the disk");
+                note(
+                    key,
+                    match what {
+                        raw::WhatTable::Churn(_) => "churn keeps what is on the disk",
+                        raw::WhatTable::Slow(_) => "a slow link does nothing to a disk",
+                    },
+                );
             }
         }
         idle
@@ -144,6 +149,7 @@ impl Check<'_> {
                 upload: machines.upload,
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
+                processor: Processor::default(),
             });
         }
         Ok(groups)
@@ -174,6 +180,8 @@ impl Check<'_> {
             backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),
             backoff_max: raw.backoff_max.unwrap_or(default.backoff_max),
             backoff_jitter: raw.backoff_jitter.unwrap_or(default.backoff_jitter),
+            timeout: default.timeout,
+            budget: default.budget,
         };
         let key = Key::from("patience");
         if patience

@@ -73,11 +73,22 @@ pub(crate) enum Crash {
 pub(crate) enum WhatTable {
     /// They come and go.
     Churn(Churn),
+    /// Their links carry less than they should.
+    Slow(Slow),
 }
 
 impl Forms for WhatTable {
-    const EXPECTED: &'static str = "\"crash\" or { churn = { session = \"1 h\", \
-                                    downtime = \"10 min\" } }";
+    const EXPECTED: &'static str = "\"crash\", { churn = { session = \"1 h\", \
+                                    downtime = \"10 min\" } } or { slow = { to = \"30 %\" } }";
+}
+
+/// What is left of the rates of a link.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Slow {
+    /// The share of their rates, up and down, that is left; at 0 they are cut off. Shares of
+    /// several failures multiply.
+    pub(crate) to: Share,
 }
 
 /// Sessions and downtimes in turn.

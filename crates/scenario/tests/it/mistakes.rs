@@ -426,7 +426,17 @@ fn failures_that_cannot_happen_are_refused() {
         (
             "",
             "[[failures]]\nat = \"3 s\"\nwho = { most-loaded = 1 }\nwhat = { churn = { session = \"1 s\", downtime = \"1 s\" } }\n",
-            "26:23: `failures.1.who.most-loaded` chooses whom to crash, not who comes and goes; expected another `who` for churn",
+            "26:23: `failures.1.who.most-loaded` chooses whom to crash or slow down, not who comes and goes; expected another `who` for churn",
+        ),
+        (
+            "",
+            "[[failures]]\nat = \"3 s\"\nwho = \"users\"\nwhat = { slow = { to = \"100 %\" } }\n",
+            "27:24: `failures.1.what.slow.to` is \"100 %\"; expected a share below 1, since all of a rate is no loss",
+        ),
+        (
+            "",
+            "[[failures]]\nat = \"3 s\"\nwho = \"users\"\nwhat = \"slow\"\n",
+            "27:8: `failures.1.what` is \"slow\"; expected \"crash\", { churn = { session = \"1 h\", downtime = \"10 min\" } } or { slow = { to = \"30 %\" } }",
         ),
         (
             "",
@@ -468,6 +478,11 @@ fn a_key_that_has_no_effect_is_refused() {
             "",
             "[[failures]]\nat = \"3 s\"\nwho = \"users\"\nstate = \"lost\"\nwhat = { churn = { session = \"1 s\", downtime = \"1 s\" } }\n",
             "27:9: `failures.1.state` has no effect: churn keeps what is on the disk; expected it to be left out",
+        ),
+        (
+            "",
+            "[[failures]]\nat = \"3 s\"\nwho = \"users\"\nstate = \"lost\"\nwhat = { slow = { to = 0 } }\n",
+            "27:9: `failures.1.state` has no effect: a slow link does nothing to a disk; expected it to be left out",
         ),
     ]);
 }

@@ -69,6 +69,17 @@ state = 'lost'
 at = '0 s'
 who = 'users'
 what = { churn = { session = { row = { table = 'laws.csv', name = 'BitTorrent, Debian' } }, downtime = '3 min' } }
+
+[[failures]]
+at = '5 s'
+lasts = '20 s'
+who = { most-loaded = 1 }
+what = { slow = { to = '30 %' } }
+
+[[failures]]
+at = '40 s'
+who = { machine = 'server' }
+what = { slow = { to = 0 } }
 ";
     let scenario = read_with(&changed("", text), &[("laws.csv", LAWS)]).unwrap();
     let failures = &scenario.points[0].world.failures;
@@ -79,7 +90,14 @@ what = { churn = { session = { row = { table = 'laws.csv', name = 'BitTorrent, D
     assert_eq!(*downtime, Law::Constant(180.0));
     let scale = 42.4 * 60.0;
     assert_eq!(*session, Law::Weibull { shape: 0.38, scale });
+    assert!(matches!(failures[2].what, What::Slow(to) if to.to_string() == "30 %"));
     let explained = scenario.explain();
+    for sentence in [
+        "3. at 5 s, for 20 s, the most loaded node is slowed down to 30 % of its rates, up and down",
+        "4. at 40 s, for good, the machines \"server\" are cut off: transfers stall, and messages wait",
+    ] {
+        assert!(explained.contains(sentence), "{explained}");
+    }
     assert!(
         explained.contains(
             "1. at 10 s, for 1 min, 20 % of users' devices, chosen at random, crash and lose \
@@ -237,7 +255,7 @@ fn a_recorded_crowd_needs_a_row_for_every_user() {
         format!("time_s\n{}\n", rows.join("\n"))
     };
     let scenario = read_with(&text, &[("t.csv", &rows(12))]).unwrap();
-    let arrivals = &scenario.points[0].world.arrivals;
+    let arrivals = &scenario.points[0].world.demand.arrivals;
     assert!(matches!(arrivals, netduel_world::Arrivals::Trace(times) if times.len() == 10));
     assert_eq!(
         mistake(&text, &[("t.csv", &rows(9))]),

@@ -216,7 +216,7 @@ fn claims_about_what_there_is_not_are_refused() {
             "29:10: `claims.1.expect` names the metric \"makspan\"; expected one of \
              `completion_time`, `completion_time_p50`, `completion_time_p95`, `makespan`, \
              `success_ratio`, `load_gini`, `load_top_share`, `infrastructure_bytes`, \
-             `bytes_per_useful_byte`, `dip_depth`, `recovery_90`\nhint: did you mean `makespan`?",
+             `bytes_per_useful_byte`, `dip_depth`, `recovery_90`, `stalled_transfers`\nhint: did you mean `makespan`?",
         ),
         (
             "client-server.makespan = 3",

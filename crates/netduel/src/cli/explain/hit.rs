@@ -1,4 +1,4 @@
-//! Whom crashes hit, where that depends on chance or on what a contender does.
+//! Whom crashes and slowdowns hit, where that depends on chance or on what a contender does.
 
 use std::{
     cmp::Reverse,
@@ -60,7 +60,7 @@ pub(super) fn hits(scenario: &Scenario, folder: &Path) -> Result<Option<Hits>, F
     };
     let failures = &scenario.points[last].world.failures;
     let open = failures.iter().any(|failure| {
-        matches!(failure.what, What::Crash(_))
+        matches!(failure.what, What::Crash(_) | What::Slow(_))
             && matches!(failure.who, Who::MostLoaded(_) | Who::Random { .. })
     });
     if !open {

@@ -1,0 +1,3 @@
+//! The network as others use it.
+
+mod twin;

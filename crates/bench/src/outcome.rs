@@ -28,6 +28,8 @@ pub(crate) struct Outcome {
 pub(crate) struct Memory {
     pub(crate) per_peer: f64,
     pub(crate) per_transfer: f64,
+    /// Of that, what the architecture keeps per peer, at the end.
+    pub(crate) state_per_peer: f64,
 }
 
 impl Outcome {
@@ -49,10 +51,12 @@ impl fmt::Display for Outcome {
             Some(Memory {
                 per_peer,
                 per_transfer,
-            }) => write!(
-                f,
-                " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
-            ),
+                state_per_peer,
+            }) => {
+                write!(f, " bytes_per_peer={per_peer:.0}")?;
+                write!(f, " bytes_per_transfer={per_transfer:.0}")?;
+                write!(f, " state_bytes_per_peer={state_per_peer:.0}")
+            }
             None => Ok(()),
         }
     }

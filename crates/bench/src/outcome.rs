@@ -34,6 +34,8 @@ pub struct Memory {
     pub per_peer: f64,
     /// For each transfer.
     pub per_transfer: f64,
+    /// Of that, what the architecture keeps per peer, at the end.
+    pub state_per_peer: f64,
 }
 
 impl Outcome {
@@ -55,12 +57,12 @@ impl fmt::Display for Outcome {
         if let Some(Memory {
             per_peer,
             per_transfer,
+            state_per_peer,
         }) = self.memory
         {
-            write!(
-                f,
-                " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
-            )?;
+            write!(f, " bytes_per_peer={per_peer:.0}")?;
+            write!(f, " bytes_per_transfer={per_transfer:.0}")?;
+            write!(f, " state_bytes_per_peer={state_per_peer:.0}")?;
         }
         match self.bytes_per_node {
             Some(bytes) => write!(f, " bytes_per_node={bytes:.0}"),

@@ -4,8 +4,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Access, Arrivals, BitsPerSecond, Bytes, Failure, Law, Seconds, Share, StateLoss, What, Who,
-    World, WorldSpec, run as run_world,
+    Access, Arrivals, BitsPerSecond, Bytes, Demand, Failure, Law, Seconds, Share, StateLoss, What,
+    Who, World, WorldSpec, run as run_world,
 };
 
 use crate::{
@@ -18,7 +18,7 @@ use crate::{
 pub(crate) fn run(clients: u32) -> Outcome {
     let watch = Stopwatch::start();
     let mut spec = WorldSpec {
-        object_size: Bytes(900_000),
+        demand: Demand::one_object(Bytes(900_000), Arrivals::AllAtOnce),
         failures: vec![
             failure(10.0, Some(10.0), What::Slow(share(0.3))),
             failure(40.0, None, What::Crash(StateLoss::Kept)),
@@ -28,7 +28,7 @@ pub(crate) fn run(clients: u32) -> Outcome {
     spec.patience.retries = 0;
     let gap = 8.0 / f64::from(clients);
     let times = (0..clients).map(|client| seconds(gap * f64::from(client)));
-    spec.arrivals = Arrivals::Trace(times.collect());
+    spec.demand.arrivals = Arrivals::Trace(times.collect());
     spec.population.peers = clients;
     spec.population.access = Access::Independent {
         upload: Law::Constant(1e6),

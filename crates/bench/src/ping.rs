@@ -6,8 +6,9 @@ use std::sync::{
 };
 
 use netduel_world::{
-    Architecture, Bytes, Cast, ConfigError, Context, Down, Latency, Law, NodeId, Request, Seconds,
-    SimDuration, Stream, TransferEnded, World, WorldKey, WorldSpec, run as run_world,
+    Architecture, Bytes, Cast, ConfigError, Context, Down, Latency, Law, NodeId, Request,
+    RequestKind, Seconds, SimDuration, Stream, TransferEnded, World, WorldKey, WorldSpec,
+    run as run_world,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -59,6 +60,7 @@ impl Architecture for Ping {
     const KIND: &'static str = "ping";
     const FAMILY: &'static str = "peer-to-peer";
     const ABOUT: &'static str = "passes messages on";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[];
     type Config = Config;
     type Message = ();
@@ -77,6 +79,20 @@ impl Architecture for Ping {
 
     fn premises(_: &Config, _: &Cast<'_>) -> Vec<String> {
         Vec::new()
+    }
+
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
+        let users = FIRST..FIRST + self.nodes;
+        users
+            .map(NodeId)
+            .filter(|other| *other != node)
+            .for_each(visit);
+    }
+
+    fn mentions((): &(), _: &mut dyn FnMut(NodeId)) {}
+
+    fn state_bytes(&self) -> usize {
+        size_of_val(&*self.received)
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Swarm, swarm::Config};
-use netduel_world::{Bytes, World, WorldSpec, run as run_world};
+use netduel_world::{Arrivals, Bytes, Demand, World, WorldSpec, run as run_world};
 
 use crate::{
     outcome::{Outcome, Timing},
@@ -16,7 +16,7 @@ pub(crate) fn run(peers: u32, pieces: u64) -> Outcome {
     let config = Config::default();
     // 10 Mbit/s up, 50 Mbit/s down, a server of 100 Mbit/s, 20 ms: the default world.
     let mut spec = WorldSpec {
-        object_size: Bytes(config.piece.0 * pieces),
+        demand: Demand::one_object(Bytes(config.piece.0 * pieces), Arrivals::AllAtOnce),
         ..WorldSpec::default()
     };
     spec.population.peers = peers;
@@ -27,7 +27,7 @@ pub(crate) fn run(peers: u32, pieces: u64) -> Outcome {
     assert_eq!(record.served(), peers as usize, "everybody has the file");
     // J. Kurose and K. Ross, Computer Networking, chapter 2: no schedule beats
     // max(F / u_s, F / d_min, N F / (u_s + sum u_i)).
-    let (bits, count) = (spec.object_size.0 as f64 * 8.0, f64::from(peers));
+    let (bits, count) = (spec.demand.wants.size().0 as f64 * 8.0, f64::from(peers));
     let bound = (bits / 50e6).max(count * bits / (100e6 + count * 10e6));
     let makespan = record.ended.as_seconds();
     Outcome {

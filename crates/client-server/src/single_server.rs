@@ -9,7 +9,8 @@ use std::{collections::VecDeque, ops::Range};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
-    RequestId, Seconds, SimDuration, StateLoss, Stream, TransferEnded, TransferId, WorldKey,
+    RequestId, RequestKind, Seconds, SimDuration, StateLoss, Stream, TransferEnded, TransferId,
+    WorldKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -121,6 +122,7 @@ impl Architecture for SingleServer {
     const KIND: &'static str = "single-server";
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "one machine serves everybody, with bounded connections and queue";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = Config;
     type Message = Message;
@@ -171,6 +173,20 @@ impl Architecture for SingleServer {
     fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
         let machines = cast.machines("machine", config.machine.as_deref())?;
         Ok(vec![machines])
+    }
+
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
+        if node != self.server.node {
+            visit(self.server.node);
+        }
+    }
+
+    fn mentions(_: &Self::Message, _: &mut dyn FnMut(NodeId)) {}
+
+    fn state_bytes(&self) -> usize {
+        size_of_val(&*self.clients)
+            + size_of_val(&*self.server.guests)
+            + self.server.queue.capacity() * size_of::<(NodeId, u64)>()
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

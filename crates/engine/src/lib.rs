@@ -8,6 +8,6 @@ mod time;
 
 pub use digest::Digest;
 pub use queue::{EventId, EventQueue};
-pub use sample::{Law, LawError};
+pub use sample::{Law, LawError, Zipf};
 pub use stream::{SmallStream, Stream, Streams, uniform, uniform_below};
 pub use time::{SimDuration, SimTime};

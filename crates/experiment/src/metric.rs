@@ -139,7 +139,7 @@ impl Observation {
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
             machines: world.machine_count() as usize,
             messages: record.loads.iter().map(|load| load.messages).sum(),
-            object: world.spec.object_size.0 as f64,
+            object: world.spec.demand.wants.size().0 as f64,
             stalled: cuts.then_some(record.stalled as f64),
             recovery: None,
         }

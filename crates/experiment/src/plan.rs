@@ -101,8 +101,8 @@ pub fn run_job(scenario: &Scenario, job: Job, stop: &AtomicBool) -> Result<JobRe
         })?;
         kept.push(Kept::of(&world, &record));
     }
-    let users = world.issue_times.len();
-    let demanded = users as f64 * world.spec.object_size.0 as f64;
+    let users = world.issues.len();
+    let demanded = users as f64 * world.spec.demand.wants.size().0 as f64;
     Ok(JobResult {
         point: job.point,
         replication: job.replication,

@@ -14,6 +14,7 @@
 //! ```
 
 pub mod cli;
+pub mod verify;
 
 use netduel_world::Registry;
 

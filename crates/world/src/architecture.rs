@@ -9,11 +9,13 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     context::Context,
+    demand::Wants,
     draw::World,
-    ledger::Request,
+    ledger::{ObjectId, Request, RequestKind},
+    processor::Processor,
     spec::{AfterDownload, StateLoss, WorldKey},
 };
-use netduel_engine::Stream;
+use netduel_engine::{SimDuration, Stream};
 
 /// A way of organising nodes so that requests get served.
 ///
@@ -28,6 +30,8 @@ pub trait Architecture: Sized {
     const FAMILY: &'static str;
     /// What it is, in one line.
     const ABOUT: &'static str;
+    /// What users can ask it for.
+    const SERVES: &'static [RequestKind];
     /// The optional parts of a world that it takes notice of.
     const USES: &'static [WorldKey];
     /// Its settings. Doc comments on the fields become the help of `netduel list`.
@@ -59,6 +63,19 @@ pub trait Architecture: Sized {
     fn machines(_config: &Self::Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
         Ok(std::iter::once(0..cast.machine_count()).collect())
     }
+
+    /// Whom this node knows, one after the other. Before the first event these are the nodes that it
+    /// knows from the start.
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId));
+
+    /// The nodes that a message tells its receiver about, its sender apart.
+    fn mentions(message: &Self::Message, visit: &mut dyn FnMut(NodeId));
+
+    /// Bytes of memory that the state of all its nodes takes, with what its containers hold.
+    fn state_bytes(&self) -> usize;
+
+    /// The run begins. Every node is up; for what goes on without anybody asking.
+    fn on_start(&mut self, _cx: &mut Context<'_, Self>) {}
 
     /// The user at this node asks for something.
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>);
@@ -170,9 +187,30 @@ impl<'a> Cast<'a> {
         self.world.spec.population.peers
     }
 
-    /// Size of the object that users download.
+    /// What users will ask for.
+    pub fn wants(&self) -> &'a Wants {
+        &self.world.spec.demand.wants
+    }
+
+    /// Size of each object that users download, of a value that they look up or of what they tell.
     pub fn object_size(&self) -> Bytes {
-        self.world.spec.object_size
+        self.world.spec.demand.wants.size()
+    }
+
+    /// The objects that this device has to share when users search, as its owner knows.
+    pub fn objects_of(&self, node: NodeId) -> &'a [ObjectId] {
+        self.world.objects_of(node)
+    }
+
+    /// The mean latency from one node to another, as an operator's map of the network has it.
+    pub fn latency(&self, from: NodeId, to: NodeId) -> SimDuration {
+        let region = |node: NodeId| self.world.devices[node.index()].access.region;
+        self.world.spec.latency.mean(region(from), region(to))
+    }
+
+    /// What this node computes with, as its owner knows.
+    pub fn processor(&self, node: NodeId) -> Processor {
+        self.world.processor(node)
     }
 
     /// The rate of this node's own link to the network, as its owner knows it.

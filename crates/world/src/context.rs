@@ -1,198 +1,19 @@
-//! What a node can do, and the books that are kept of it.
+//! What a node can do.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::fmt;
 
-use netduel_engine::{Digest, EventQueue, SimDuration, SimTime, Stream};
-use netduel_network::{Ended, Network, NodeId, TransferId};
+use netduel_engine::{SimDuration, SimTime, Stream};
+use netduel_network::{NodeId, TransferId};
 use netduel_units::Bytes;
 
 use crate::{
-    architecture::{Architecture, Ending, TransferEnded},
-    draw::World,
-    ledger::{Cause, Ledger, Outcome, RequestId, Standing},
-    record::{Load, Traffic},
+    architecture::{Architecture, TransferEnded},
+    event::{Agenda, Event, Held, Kind, Narrowed, Schedule as _},
+    kernel::{Kernel, broken, issue},
+    ledger::{Cause, Outcome, RequestId, Standing},
+    processor::Taken,
     spec::AfterDownload,
 };
-
-/// Something that will have happened: a fact, subject first.
-#[derive(Debug)]
-pub(crate) enum Event<M, T> {
-    /// A user asks, for the first time or again.
-    UserAsked(RequestId),
-    /// A request's deadline passed.
-    DeadlinePassed(RequestId),
-    /// A message reached the node it was sent to.
-    MessageDelivered {
-        to: NodeId,
-        from: NodeId,
-        size: Bytes,
-        message: M,
-    },
-    /// The links that a message waited for carry something again. In a box, because it is rare.
-    MessageHeld(Box<Held<M>>),
-    /// The first bytes of a transfer reach the network's far side.
-    TransferBegan { id: TransferId, sender_epoch: u32 },
-    /// A node learns that the other end of a transfer is gone, unless it crashed itself meanwhile.
-    ///
-    /// In a box, because it is rare and twice as large as all others.
-    BreakSeen {
-        by: NodeId,
-        epoch: u32,
-        ended: Box<TransferEnded>,
-    },
-    /// A timer ran out.
-    TimerExpired { node: NodeId, epoch: u32, timer: T },
-    /// A user's device leaves for good.
-    UserLeft(NodeId),
-    /// A failure of the scenario begins.
-    FailureBegan(usize),
-    /// A failure of the scenario ends.
-    FailureEnded(usize),
-    /// A churning node changes sides for the n-th time.
-    ChurnTurned {
-        failure: usize,
-        node: NodeId,
-        turn: u32,
-    },
-}
-
-/// A message that waits in the network's buffers of a sender until a link is no longer cut.
-#[derive(Debug)]
-pub(crate) struct Held<M> {
-    pub(crate) to: NodeId,
-    pub(crate) from: NodeId,
-    /// Rises with every crash of the sender, which empties its buffers.
-    pub(crate) epoch: u32,
-    pub(crate) size: Bytes,
-    pub(crate) message: M,
-    pub(crate) kind: Kind,
-}
-
-/// How a message is charged.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    /// By itself.
-    Message,
-    /// As an announcement: by whoever hears it.
-    Announcement,
-}
-
-/// What is ahead in a run.
-pub(crate) type Agenda<A> =
-    EventQueue<Event<<A as Architecture>::Message, <A as Architecture>::Timer>>;
-
-/// Whether a node is there.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Presence {
-    /// Rises with every crash, so that what belonged to an earlier life is told apart.
-    pub(crate) epoch: u32,
-    /// How many failures hold it down at once. All of it is 8 bytes: every message looks here.
-    pub(crate) holds: u16,
-    /// Its user left for good.
-    pub(crate) gone: bool,
-    /// A failure without end holds it down.
-    pub(crate) lost: bool,
-}
-
-impl Presence {
-    pub(crate) fn is_up(self) -> bool {
-        self.holds == 0 && !self.gone
-    }
-}
-
-/// What every message looks at, of its sender and of its receiver. What is needed less often has
-/// its place elsewhere.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Node {
-    pub(crate) presence: Presence,
-    pub(crate) load: Load,
-}
-
-/// The state of a run that no architecture owns.
-pub(crate) struct Kernel {
-    pub(crate) world: Arc<World>,
-    pub(crate) network: Network<Node>,
-    pub(crate) ledger: Ledger,
-    pub(crate) now: SimTime,
-    /// The nodes whose links carry nothing, each with the instant at which that ends.
-    pub(crate) cuts: BTreeMap<NodeId, SimTime>,
-    pub(crate) traffic: Traffic,
-    pub(crate) digest: Digest,
-    /// The whole transfer whose sender is being told.
-    pub(crate) just_sent: Option<TransferId>,
-}
-
-impl Kernel {
-    #[inline]
-    pub(crate) fn presence(&self, node: NodeId) -> Presence {
-        self.network.kept(node).presence
-    }
-
-    #[inline]
-    pub(crate) fn presence_mut(&mut self, node: NodeId) -> &mut Presence {
-        &mut self.network.kept_mut(node).presence
-    }
-
-    /// Until when nothing passes between two nodes, as far as is known, when one of them is cut off.
-    #[inline]
-    fn cut_until(&self, one: NodeId, other: NodeId) -> Option<SimTime> {
-        if self.cuts.is_empty() {
-            return None;
-        }
-        let ends = [one, other].map(|node| self.cuts.get(&node).copied());
-        ends.into_iter().flatten().max()
-    }
-
-    fn charge_sent(&mut self, node: NodeId, size: Bytes, messages: u64) {
-        let load = &mut self.network.kept_mut(node).load;
-        load.sent = load.sent + size;
-        load.messages += messages;
-        self.traffic.sent = self.traffic.sent + size;
-    }
-
-    pub(crate) fn charge_received(&mut self, node: NodeId, size: Bytes) {
-        let load = &mut self.network.kept_mut(node).load;
-        load.received = load.received + size;
-        self.traffic.received = self.traffic.received + size;
-    }
-
-    /// Enters a message that reaches `node`, unless that is down; says which.
-    #[inline]
-    pub(crate) fn receive(&mut self, node: NodeId, size: Bytes) -> bool {
-        let Node { presence, load } = self.network.kept_mut(node);
-        let up = presence.is_up();
-        if up {
-            load.received = load.received + size;
-            self.traffic.received = self.traffic.received + size;
-        }
-        up
-    }
-
-    /// Enters what a transfer carried; bytes that left the sender reached the receiver.
-    pub(crate) fn charge_transfer(&mut self, ended: &Ended) {
-        self.charge_sent(ended.from, ended.delivered, 0);
-        self.charge_received(ended.to, ended.delivered);
-    }
-
-    /// The wait before the attempt after `attempts`.
-    fn backoff(&self, id: RequestId, attempts: u32) -> SimDuration {
-        let patience = &self.world.spec.patience;
-        let longest = patience.backoff_max.get();
-        let mut wait = patience.backoff.get();
-        for _ in 1..attempts {
-            let next = (wait * patience.backoff_factor).min(longest);
-            // A wait that no longer grows stays as it is, however many attempts follow.
-            if next <= wait {
-                break;
-            }
-            wait = next;
-        }
-        let entity = u64::from(attempts) << 32 | u64::from(id.0);
-        let u = self.world.streams.draw("patience/backoff", entity);
-        let jitter = patience.backoff_jitter.get();
-        SimDuration::from_seconds(wait.min(longest) * (1.0 + jitter * (2.0 * u - 1.0)))
-    }
-}
 
 /// The instant at which something was announced.
 ///
@@ -207,6 +28,18 @@ impl Posted {
     pub const BEFORE_START: Self = Self(SimTime::ZERO);
 }
 
+/// The processor's queue is full.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Busy;
+
+impl fmt::Display for Busy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the processor's queue is full")
+    }
+}
+
+impl std::error::Error for Busy {}
+
 /// What the node whose turn it is can see and do.
 ///
 /// There is no way to ask whether another node is alive.
@@ -214,7 +47,7 @@ pub struct Context<'a, A: Architecture> {
     pub(crate) node: NodeId,
     pub(crate) kernel: &'a mut Kernel,
     pub(crate) rng: &'a mut Stream,
-    pub(crate) agenda: &'a mut Agenda<A>,
+    pub(crate) agenda: Agenda<'a, A::Message, A::Timer>,
 }
 
 impl<A: Architecture> Context<'_, A> {
@@ -250,6 +83,7 @@ impl<A: Architecture> Context<'_, A> {
 
     fn dispatch(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         let from = self.node;
+        self.kernel.check_acquaintance(from, to);
         if let Some(until) = self.kernel.cut_until(from, to) {
             self.hold(until, to, message, size, Kind::Message);
             return;
@@ -294,6 +128,7 @@ impl<A: Architecture> Context<'_, A> {
     pub fn transfer(&mut self, to: NodeId, size: Bytes, label: u64) -> TransferId {
         self.assert_up();
         let from = self.node;
+        self.kernel.check_acquaintance(from, to);
         let id = self.kernel.network.open(from, to, size, label);
         let at = self.kernel.now + self.kernel.network.latency(from, to);
         let sender_epoch = self.kernel.presence(from).epoch;
@@ -367,6 +202,67 @@ impl<A: Architecture> Context<'_, A> {
         self.agenda.schedule(self.kernel.now + delay, event);
     }
 
+    /// Has this node's processor do `work`, measured on one core of speed 1; `then` runs out when it
+    /// is done, unless the node crashes before.
+    ///
+    /// # Errors
+    /// [`Busy`] when the processor's queue is full.
+    pub fn work(&mut self, work: SimDuration, then: A::Timer) -> Result<(), Busy> {
+        self.assert_up();
+        let (node, now) = (self.node, self.kernel.now);
+        let epoch = self.kernel.presence(node).epoch;
+        if work == SimDuration::ZERO {
+            self.after(SimDuration::ZERO, then);
+            return Ok(());
+        }
+        // Parked until the processor says when.
+        let parked = Event::WorkDone {
+            node,
+            epoch,
+            timer: then,
+        };
+        let id = self.agenda.schedule(SimTime::NEVER, parked);
+        let desk = self.kernel.desk(node);
+        let before = desk.next();
+        match desk.take(now, work, id) {
+            Taken::DoneAt(at) => self.agenda.reschedule(id, at),
+            Taken::Shared => {
+                let next = desk.next();
+                if let Some((_, head)) = before {
+                    self.agenda.reschedule(head, SimTime::NEVER);
+                }
+                let (at, head) = next.expect("there is work");
+                self.agenda.reschedule(head, at);
+            }
+            Taken::Refused => {
+                self.agenda.cancel(id);
+                return Err(Busy);
+            }
+        }
+        Ok(())
+    }
+
+    /// Lets a component act: an architecture that is part of this one and knows nothing of it. Its
+    /// messages and timers travel inside this one's.
+    pub fn narrow<C: Architecture, R>(
+        &mut self,
+        message_of: fn(C::Message) -> A::Message,
+        timer_of: fn(C::Timer) -> A::Timer,
+        act: impl FnOnce(&mut Context<'_, C>) -> R,
+    ) -> R {
+        let mut narrowed = Narrowed {
+            host: &mut self.agenda,
+            message_of,
+            timer_of,
+        };
+        act(&mut Context {
+            node: self.node,
+            kernel: &mut *self.kernel,
+            rng: &mut *self.rng,
+            agenda: Agenda::Host(&mut narrowed),
+        })
+    }
+
     /// Announces something of `size` to `receivers` nodes.
     pub fn announce(&mut self, receivers: usize, size: Bytes) -> Posted {
         self.assert_up();
@@ -395,6 +291,7 @@ impl<A: Architecture> Context<'_, A> {
     pub fn wake(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
         let from = self.node;
+        self.kernel.check_acquaintance(from, to);
         if let Some(until) = self.kernel.cut_until(from, to) {
             self.hold(until, to, message, size, Kind::Announcement);
             return;
@@ -415,16 +312,15 @@ impl<A: Architecture> Context<'_, A> {
     /// When the request is not this node's, or not being asked.
     pub fn serve(&mut self, request: RequestId) {
         self.assert_asking(request);
-        let now = self.kernel.now;
-        self.kernel.ledger.end(request, now, Outcome::Served);
+        self.end(request, Outcome::Served);
         let device = &self.kernel.world.devices[self.node.index()];
         let stays = match device.after_download {
             AfterDownload::Stay => return,
             AfterDownload::Leave => SimDuration::ZERO,
             AfterDownload::Linger(time) => SimDuration::from(time),
         };
-        self.agenda
-            .schedule(now + stays, Event::UserLeft(self.node));
+        let at = self.kernel.now + stays;
+        self.agenda.schedule(at, Event::UserLeft(self.node));
     }
 
     /// This attempt to serve the request failed. The user asks again after a while, or gives up.
@@ -433,15 +329,27 @@ impl<A: Architecture> Context<'_, A> {
     /// When the request is not this node's, or not being asked.
     pub fn fail(&mut self, request: RequestId, cause: Cause) {
         self.assert_asking(request);
-        let now = self.kernel.now;
-        let attempts = self.kernel.ledger.request(request).attempt;
-        if attempts > self.kernel.world.spec.patience.retries {
-            self.kernel.ledger.end(request, now, Outcome::Failed(cause));
-            return;
+        match self.kernel.retry_at(request) {
+            Some(at) => {
+                self.kernel.ledger.stand(request, Standing::BackingOff);
+                self.agenda.schedule(at, Event::UserAsked(request));
+            }
+            None => self.end(request, Outcome::Failed(cause)),
         }
-        self.kernel.ledger.stand(request, Standing::BackingOff);
-        let at = now + self.kernel.backoff(request, attempts);
-        self.agenda.schedule(at, Event::UserAsked(request));
+    }
+
+    /// This node has what the broadcast tells. A broadcast is served once every user's device has.
+    pub fn reached(&mut self, broadcast: RequestId) {
+        self.assert_up();
+        if self.kernel.reach(self.node, broadcast) {
+            self.end(broadcast, Outcome::Served);
+        }
+    }
+
+    fn end(&mut self, request: RequestId, outcome: Outcome) {
+        if let Some((next, at)) = self.kernel.end(request, outcome) {
+            issue(&mut self.agenda, &self.kernel.world, next, at);
+        }
     }
 
     fn assert_up(&self) {
@@ -456,19 +364,5 @@ impl<A: Architecture> Context<'_, A> {
             (self.node, Standing::Asked),
             "an outcome belongs to the node that asks, while it asks"
         );
-    }
-}
-
-/// What the surviving end of a broken transfer sees.
-pub(crate) fn broken(ended: &Ended) -> TransferEnded {
-    TransferEnded {
-        id: ended.id,
-        from: ended.from,
-        to: ended.to,
-        label: ended.label,
-        size: ended.size,
-        ending: Ending::Broken {
-            delivered: ended.delivered,
-        },
     }
 }

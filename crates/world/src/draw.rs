@@ -3,11 +3,16 @@
 //! Every draw is keyed by what it decides and for whom, so a larger population begins with the
 //! same devices, the same arrivals and the same sessions as a smaller one.
 
-use netduel_engine::{SimDuration, SimTime, Streams};
+use netduel_engine::Streams;
 use netduel_network::{self as network, NodeId, RegionId};
 use netduel_units::BitsPerSecond;
 
-use crate::spec::{Access, AfterDownload, Arrivals, Pick, Population, WorldSpec};
+use crate::{
+    demand::{self, Issue},
+    ledger::{ObjectId, RequestId},
+    processor::Processor,
+    spec::{Access, AfterDownload, Pick, Population, WorldSpec},
+};
 
 /// One replication of a world, shared by all contenders and never changed.
 #[derive(Clone, Debug)]
@@ -18,8 +23,12 @@ pub struct World {
     pub streams: Streams,
     /// Infrastructure first, then the users' devices, by `NodeId`.
     pub devices: Vec<Device>,
-    /// When each user's request is issued, in the order of users.
-    pub issue_times: Vec<SimTime>,
+    /// Every request of the demand, by `RequestId`.
+    pub issues: Vec<Issue>,
+    /// The requests of each user, in order.
+    requests_of: Groups<RequestId>,
+    /// The objects that each user has to share.
+    objects_of: Groups<ObjectId>,
 }
 
 /// A machine or a user's device.
@@ -53,17 +62,51 @@ impl World {
         let mut devices = machines(spec);
         let peers = 0..u64::from(spec.population.peers);
         devices.extend(peers.map(|peer| user(&spec.population, &streams, peer)));
+        let first = machine_count(spec);
+        let users = spec.population.peers;
+        let issues = demand::issues(&spec.demand, &streams, first, users);
+        let made = issues.iter().zip(0..);
+        let made = made.map(|(issue, id)| (issue.user.0 - first, RequestId(id)));
         Self {
-            issue_times: issue_times(spec, &streams),
+            requests_of: Groups::new(users, made.collect()),
+            objects_of: Groups::new(
+                users,
+                demand::placement(&spec.demand.wants, &streams, users),
+            ),
+            issues,
             spec: spec.clone(),
             streams,
             devices,
         }
     }
 
+    /// The requests of the user of a device, in order; none of a machine.
+    pub fn requests_of(&self, node: NodeId) -> &[RequestId] {
+        match node.0.checked_sub(self.machine_count()) {
+            Some(user) => self.requests_of.of(user),
+            None => &[],
+        }
+    }
+
+    /// The objects that a device has to share when users search, in rising order.
+    pub fn objects_of(&self, node: NodeId) -> &[ObjectId] {
+        match node.0.checked_sub(self.machine_count()) {
+            Some(user) => self.objects_of.of(user),
+            None => &[],
+        }
+    }
+
+    /// What a node computes with.
+    pub fn processor(&self, node: NodeId) -> Processor {
+        match self.devices[node.index()].group {
+            Some(group) => self.spec.infrastructure[usize::from(group)].processor,
+            None => self.spec.population.processor,
+        }
+    }
+
     /// How many infrastructure machines there are; the users' devices follow them.
     pub fn machine_count(&self) -> u32 {
-        self.spec.infrastructure.iter().map(|g| g.count).sum()
+        machine_count(&self.spec)
     }
 
     /// The device of user `index`.
@@ -155,26 +198,40 @@ fn pick(shares: impl ExactSizeIterator<Item = f64>, u: f64) -> usize {
     last
 }
 
-fn issue_times(spec: &WorldSpec, streams: &Streams) -> Vec<SimTime> {
-    let peers = 0..u64::from(spec.population.peers);
-    match &spec.arrivals {
-        Arrivals::AllAtOnce => peers.map(|_| SimTime::ZERO).collect(),
-        Arrivals::Poisson(rate) => {
-            let gap = netduel_engine::Law::Exponential {
-                mean: 1.0 / rate.get(),
-            };
-            let mut at = SimTime::ZERO;
-            peers
-                .map(|peer| {
-                    let u = streams.draw("demand/gap", peer);
-                    at = at + SimDuration::from_seconds(gap.quantile(u));
-                    at
-                })
-                .collect()
+fn machine_count(spec: &WorldSpec) -> u32 {
+    spec.infrastructure.iter().map(|g| g.count).sum()
+}
+
+/// Things in groups, one after the other.
+#[derive(Clone, Debug)]
+struct Groups<T> {
+    /// Where each group ends.
+    ends: Vec<u32>,
+    things: Vec<T>,
+}
+
+impl<T> Groups<T> {
+    /// Sorts things, each with its group, keeping their order within a group.
+    fn new(group_count: u32, mut things: Vec<(u32, T)>) -> Self {
+        things.sort_by_key(|(group, _)| *group);
+        let mut ends = vec![0; group_count as usize];
+        for (group, _) in &things {
+            ends[*group as usize] += 1;
         }
-        Arrivals::Trace(times) => peers
-            .zip(times)
-            .map(|(_, time)| SimTime::ZERO + SimDuration::from(*time))
-            .collect(),
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += *end;
+            *end = sum;
+        }
+        Self {
+            ends,
+            things: things.into_iter().map(|(_, thing)| thing).collect(),
+        }
+    }
+
+    fn of(&self, group: u32) -> &[T] {
+        let group = group as usize;
+        let start = if group == 0 { 0 } else { self.ends[group - 1] };
+        &self.things[start as usize..self.ends[group] as usize]
     }
 }

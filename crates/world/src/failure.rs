@@ -6,8 +6,9 @@ use netduel_units::{Bytes, Share};
 
 use crate::{
     architecture::{Architecture, Down},
-    context::Event,
+    demand::Wants,
     draw::World,
+    event::Event,
     record::{IncidentRecord, Victim},
     run::Run,
     spec::{Failure, Pick, What, Who},
@@ -151,14 +152,14 @@ impl<A: Architecture> Run<A> {
         self.fold(11, node);
     }
 
-    /// A node's churn begins with its first session: a user's when its request is issued.
+    /// A node's churn begins with its first session: that of a user who downloads with the request.
     fn begin_churn(&mut self, failure: usize, node: NodeId) {
         let world = &self.kernel.world;
-        let first_user = world.machine_count();
-        let from = match node.0.checked_sub(first_user) {
-            Some(user) => world.issue_times[user as usize].max(self.kernel.now),
-            None => self.kernel.now,
+        let asks = match (&world.spec.demand.wants, world.requests_of(node)) {
+            (Wants::Download { .. }, [first, ..]) => world.issues[first.0 as usize].at,
+            _ => SimTime::ZERO,
         };
+        let from = asks.max(self.kernel.now);
         self.schedule_turn(failure, node, 0, from);
     }
 

@@ -1,22 +1,79 @@
 //! The ledger of requests: each ends exactly once, served or failed with one cause.
 
-use netduel_engine::SimTime;
+use netduel_engine::{SimDuration, SimTime};
 use netduel_network::NodeId;
 use netduel_units::Bytes;
+
+use crate::demand::Issue;
 
 /// A request, by its place in the demand.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct RequestId(pub u32);
 
-/// Something a user wants: the download of an object.
+/// An object that users download or search for, by its popularity: 0 is the most wanted.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct ObjectId(pub u32);
+
+/// A key that has a value, by its popularity: 0 is the most wanted.
+#[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct Key(pub u32);
+
+/// What there is to ask for.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub enum RequestKind {
+    /// All bytes of an object.
+    Download,
+    /// The value of a key.
+    Lookup,
+    /// To set the value of a key.
+    Store,
+    /// To find somebody who has an object.
+    Search,
+    /// To reach all users.
+    Broadcast,
+}
+
+impl RequestKind {
+    /// Its name in scenario files and listings.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Download => "download",
+            Self::Lookup => "lookup",
+            Self::Store => "store",
+            Self::Search => "search",
+            Self::Broadcast => "broadcast",
+        }
+    }
+}
+
+/// What a user wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Want {
+    /// All bytes of this object.
+    Download(ObjectId),
+    /// The value of this key.
+    Lookup(Key),
+    /// To set the value of this key.
+    Store(Key),
+    /// To find somebody who has this object.
+    Search(ObjectId),
+    /// To tell all users something.
+    Broadcast,
+}
+
+/// Something a user wants.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Request {
     /// Which request it is.
     pub id: RequestId,
     /// The device that asks.
     pub user: NodeId,
-    /// Size of the object.
+    /// What is wanted.
+    pub want: Want,
+    /// Bytes of the object, of the value or of what is told.
     pub size: Bytes,
+    /// Work that answering it takes, on one core of speed 1. Whoever answers spends it.
+    pub work: SimDuration,
     /// 1 for the first attempt.
     pub attempt: u32,
 }
@@ -32,6 +89,8 @@ pub enum Cause {
     ConnectionLost,
     /// What arrived was damaged.
     Damaged,
+    /// Whoever was asked does not have it and knows nobody else to ask.
+    NotFound,
     /// The user's deadline passed.
     DeadlinePassed,
     /// The run ended first.
@@ -40,11 +99,12 @@ pub enum Cause {
 
 impl Cause {
     /// Every cause, in the order of result tables.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Refused,
         Self::NoAnswer,
         Self::ConnectionLost,
         Self::Damaged,
+        Self::NotFound,
         Self::DeadlinePassed,
         Self::Unfinished,
     ];
@@ -56,6 +116,7 @@ impl Cause {
             Self::NoAnswer => "no_answer",
             Self::ConnectionLost => "connection_lost",
             Self::Damaged => "damaged",
+            Self::NotFound => "not_found",
             Self::DeadlinePassed => "deadline_passed",
             Self::Unfinished => "unfinished",
         }
@@ -111,18 +172,18 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Ledger {
     entries: Vec<Entry>,
-    size: Bytes,
     open: usize,
 }
 
 impl Ledger {
-    pub(crate) fn new(users: impl Iterator<Item = (NodeId, SimTime)>, size: Bytes) -> Self {
-        let entries: Vec<Entry> = users
-            .map(|(user, issued)| Entry {
+    pub(crate) fn new(issues: &[Issue]) -> Self {
+        let entries: Vec<Entry> = issues
+            .iter()
+            .map(|issue| Entry {
                 record: RequestRecord {
-                    user,
-                    issued,
-                    ended: issued,
+                    user: issue.user,
+                    issued: issue.at,
+                    ended: issue.at,
                     outcome: Outcome::Failed(Cause::Unfinished),
                     attempts: 0,
                 },
@@ -132,7 +193,6 @@ impl Ledger {
         Self {
             open: entries.len(),
             entries,
-            size,
         }
     }
 
@@ -153,20 +213,20 @@ impl Ledger {
         self.entries[id.0 as usize].record.user
     }
 
-    /// Counts an attempt.
-    pub(crate) fn count_attempt(&mut self, id: RequestId) {
-        self.entries[id.0 as usize].record.attempts += 1;
+    /// Counts an attempt; says how many there are now.
+    pub(crate) fn count_attempt(&mut self, id: RequestId) -> u32 {
+        let attempts = &mut self.entries[id.0 as usize].record.attempts;
+        *attempts += 1;
+        *attempts
     }
 
-    /// The request as it was asked last.
-    pub(crate) fn request(&self, id: RequestId) -> Request {
-        let entry = &self.entries[id.0 as usize];
-        Request {
-            id,
-            user: entry.record.user,
-            size: self.size,
-            attempt: entry.record.attempts,
-        }
+    pub(crate) fn attempts(&self, id: RequestId) -> u32 {
+        self.entries[id.0 as usize].record.attempts
+    }
+
+    /// Notes when a request of a closed loop is issued.
+    pub(crate) fn issue(&mut self, id: RequestId, at: SimTime) {
+        self.entries[id.0 as usize].record.issued = at;
     }
 
     /// Ends a request for good.

@@ -4,15 +4,25 @@ use netduel_engine::{Digest, SimDuration, SimTime};
 use netduel_network::NodeId;
 use netduel_units::Bytes;
 
-use crate::ledger::{Outcome, RequestRecord};
+use crate::{
+    ledger::{Outcome, RequestRecord},
+    processor::Worked,
+    reach::Reach,
+};
 
 /// Everything that was observed while one contender ran in one world.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunRecord {
-    /// One record for each request, in the order of users.
+    /// One record for each request, by `RequestId`.
     pub requests: Vec<RequestRecord>,
     /// What each node carried, by `NodeId`.
     pub loads: Vec<Load>,
+    /// What each node's processor did, by `NodeId`; empty when none did anything.
+    pub worked: Vec<Worked>,
+    /// How far each broadcast came, by `RequestId`; empty when users ask for something else.
+    pub reach: Vec<Reach>,
+    /// Bytes of the architecture's state, of all nodes together.
+    pub state: StateSize,
     /// Bytes on the network in all.
     pub traffic: Traffic,
     /// Bytes that transfers had delivered, over time.
@@ -35,6 +45,15 @@ impl RunRecord {
         let served = |r: &&RequestRecord| r.outcome == Outcome::Served;
         self.requests.iter().filter(served).count()
     }
+}
+
+/// Memory that an architecture's own state takes, as it counts it.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct StateSize {
+    /// Before the first event.
+    pub start: usize,
+    /// At the end of the run.
+    pub end: usize,
 }
 
 /// What one node carried.

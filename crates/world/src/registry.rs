@@ -13,6 +13,7 @@ use toml::de::ValueDeserializer;
 use crate::{
     architecture::{Architecture, Cast, ConfigError},
     draw::World,
+    ledger::RequestKind,
     record::RunRecord,
     run::{self, RunError},
     spec::WorldKey,
@@ -34,6 +35,9 @@ pub trait Contender: Send + Sync {
 
     /// Runs it in a world.
     fn run(&self, world: &Arc<World>, stop: &AtomicBool) -> Result<RunRecord, RunError>;
+
+    /// Runs it in a world as [`crate::run_strict`] does.
+    fn run_strict(&self, world: &Arc<World>, stop: &AtomicBool) -> Result<RunRecord, RunError>;
 }
 
 struct Configured<A: Architecture>(A::Config);
@@ -59,6 +63,10 @@ impl<A: Architecture> Contender for Configured<A> {
     fn run(&self, world: &Arc<World>, stop: &AtomicBool) -> Result<RunRecord, RunError> {
         run::run::<A>(world, &self.0, stop)
     }
+
+    fn run_strict(&self, world: &Arc<World>, stop: &AtomicBool) -> Result<RunRecord, RunError> {
+        run::run_strict::<A>(world, &self.0, stop)
+    }
 }
 
 /// A kind of architecture, as scenario files name it.
@@ -70,6 +78,8 @@ pub struct Kind {
     pub family: &'static str,
     /// What it is, in one line.
     pub about: &'static str,
+    /// What users can ask it for.
+    pub serves: &'static [RequestKind],
     /// The optional parts of a world that it takes notice of.
     pub uses: &'static [WorldKey],
     /// The schema of its settings.
@@ -107,6 +117,7 @@ impl Registry {
             name: A::KIND,
             family: A::FAMILY,
             about: A::ABOUT,
+            serves: A::SERVES,
             uses: A::USES,
             schema: |generator| generator.subschema_for::<A::Config>(),
             configure: |settings| {

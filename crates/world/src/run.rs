@@ -1,7 +1,6 @@
 //! The run loop: one architecture in one world.
 
 use std::{
-    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -9,17 +8,20 @@ use std::{
     },
 };
 
-use netduel_engine::{Digest, SimDuration, SimTime, Stream};
-use netduel_network::{Ended, Network, NodeId, TransferId};
+use netduel_engine::{EventQueue, SimDuration, SimTime, Stream};
+use netduel_network::{Ended, NodeId, TransferId};
 use netduel_units::Bytes;
 
 use crate::{
+    acquaintance::Acquaintance,
     architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded},
-    context::{Agenda, Context, Event, Kernel, broken},
+    context::Context,
     draw::World,
+    event::{Agenda, Event},
     failure::Failures,
-    ledger::{Cause, Ledger, Outcome, RequestId, Standing},
-    record::{IncidentRecord, RunRecord, Series, Traffic},
+    kernel::{Kernel, broken, issue},
+    ledger::{Cause, Outcome, RequestId, Standing, Want},
+    record::{IncidentRecord, RunRecord, Series, StateSize},
 };
 
 /// Why a run has no record.
@@ -52,15 +54,31 @@ pub fn run<A: Architecture>(
     config: &A::Config,
     stop: &AtomicBool,
 ) -> Result<RunRecord, RunError> {
+    let run = Run::<A>::assemble(world, config).map_err(RunError::Assemble)?;
+    run.finish(stop)
+}
+
+/// Runs one architecture as [`run`] does, and watches whom its nodes contact.
+///
+/// # Errors
+/// As [`run`].
+///
+/// # Panics
+/// When a node contacts another that it did not know from the start ([`Architecture::overlay`]),
+/// that never contacted it and that no message to it mentioned ([`Architecture::mentions`]).
+pub fn run_strict<A: Architecture>(
+    world: &Arc<World>,
+    config: &A::Config,
+    stop: &AtomicBool,
+) -> Result<RunRecord, RunError> {
     let mut run = Run::<A>::assemble(world, config).map_err(RunError::Assemble)?;
-    run.schedule_world();
-    // A look at the flag costs a memory access; every 4096 events it costs nothing.
-    while run.step() {
-        if run.events.is_multiple_of(4096) && stop.load(Ordering::Relaxed) {
-            return Err(RunError::Interrupted);
-        }
+    let mut acquaintance = Acquaintance::new(world.devices.len());
+    for node in (0..).map(NodeId).take(world.devices.len()) {
+        run.architecture
+            .overlay(node, &mut |other| acquaintance.meet(node, other));
     }
-    Ok(run.close())
+    run.kernel.acquaintance = Some(acquaintance);
+    run.finish(stop)
 }
 
 /// A run under way.
@@ -69,7 +87,7 @@ pub(crate) struct Run<A: Architecture> {
     pub(crate) failures: Failures,
     pub(crate) incidents: Vec<IncidentRecord>,
     architecture: A,
-    queue: Agenda<A>,
+    queue: EventQueue<Event<A::Message, A::Timer>>,
     rng: Stream,
     ended: Vec<Ended>,
     delivered: Series,
@@ -77,6 +95,7 @@ pub(crate) struct Run<A: Architecture> {
     /// Open requests of devices that never come back; no deadline ends them either.
     hopeless: usize,
     events: u64,
+    state_start: usize,
 }
 
 impl<A: Architecture> Run<A> {
@@ -85,38 +104,14 @@ impl<A: Architecture> Run<A> {
         let mut rng = world.streams.open("architecture", 0);
         let architecture = A::assemble(config, &Cast::new(world), &mut rng)?;
         let spec = &world.spec;
-        let accesses: Vec<_> = world.devices.iter().map(|device| device.access).collect();
-        let network = Network::new(
-            spec.latency.clone(),
-            spec.corruption,
-            &accesses,
-            &world.streams,
-        );
-        let network = match &spec.routers {
-            Some(routers) => network.with_routers(routers),
-            None => network,
-        };
-        let users = (0..spec.population.peers).map(|index| world.user(index));
-        let ledger = Ledger::new(
-            users.zip(world.issue_times.iter().copied()),
-            spec.object_size,
-        );
         let limit = SimTime::ZERO + SimDuration::from(spec.run_for.unwrap_or(spec.at_most));
         Ok(Self {
-            kernel: Kernel {
-                world: Arc::clone(world),
-                network,
-                ledger,
-                now: SimTime::ZERO,
-                cuts: BTreeMap::new(),
-                traffic: Traffic::default(),
-                digest: Digest::default(),
-                just_sent: None,
-            },
+            kernel: Kernel::new(world),
             failures: Failures::new(spec.failures.len(), world.devices.len()),
             incidents: Vec::new(),
+            state_start: architecture.state_bytes(),
             architecture,
-            queue: Agenda::<A>::default(),
+            queue: EventQueue::default(),
             rng,
             ended: Vec::new(),
             delivered: Series::default(),
@@ -124,6 +119,20 @@ impl<A: Architecture> Run<A> {
             hopeless: 0,
             events: 0,
         })
+    }
+
+    fn finish(mut self, stop: &AtomicBool) -> Result<RunRecord, RunError> {
+        self.schedule_world();
+        for node in (0..).map(NodeId).take(self.kernel.world.devices.len()) {
+            self.act(node, Architecture::on_start);
+        }
+        // A look at the flag costs a memory access; every 4096 events it costs nothing.
+        while self.step() {
+            if self.events.is_multiple_of(4096) && stop.load(Ordering::Relaxed) {
+                return Err(RunError::Interrupted);
+            }
+        }
+        Ok(self.close())
     }
 
     /// Schedules what happens whatever the architecture does.
@@ -137,13 +146,16 @@ impl<A: Architecture> Run<A> {
                 self.queue.schedule(until, Event::FailureEnded(index));
             }
         }
-        for (issued, id) in world.issue_times.iter().zip(0..) {
-            let id = RequestId(id);
-            self.queue.schedule(*issued, Event::UserAsked(id));
-            if let Some(deadline) = world.spec.patience.deadline {
-                let at = *issued + SimDuration::from(deadline);
-                self.queue.schedule(at, Event::DeadlinePassed(id));
-            }
+        let closed = world.spec.demand.arrivals.is_closed_loop();
+        // In a closed loop everybody's first request; the others follow one by one.
+        let count = if closed {
+            world.issues.len().min(world.spec.population.peers as usize)
+        } else {
+            world.issues.len()
+        };
+        let mut agenda = Agenda::Queue(&mut self.queue);
+        for (request, id) in world.issues[..count].iter().zip(0..) {
+            issue(&mut agenda, &world, RequestId(id), request.at);
         }
     }
 
@@ -228,6 +240,7 @@ impl<A: Architecture> Run<A> {
         for transfer in ended.drain(..) {
             self.events += 1;
             self.fold(1, transfer.to);
+            self.kernel.meet(transfer.to, transfer.from);
             self.kernel.charge_transfer(&transfer);
             let seen = TransferEnded {
                 id: transfer.id,
@@ -255,6 +268,9 @@ impl<A: Architecture> Run<A> {
         match event {
             Event::UserAsked(id) => self.user_asked(id),
             Event::DeadlinePassed(id) => self.deadline_passed(id),
+            Event::AttemptTimedOut { request, attempt } => {
+                self.attempt_timed_out(request, attempt);
+            }
             Event::MessageDelivered {
                 to,
                 from,
@@ -280,6 +296,7 @@ impl<A: Architecture> Run<A> {
                     self.act(node, |architecture, cx| architecture.on_timer(timer, cx));
                 }
             }
+            Event::WorkDone { node, epoch, timer } => self.work_done(node, epoch, timer),
             Event::UserLeft(node) => self.leave(node),
             Event::FailureBegan(index) => self.failure_began(index),
             Event::FailureEnded(index) => self.failure_ended(index),
@@ -297,9 +314,9 @@ impl<A: Architecture> Run<A> {
         if self.kernel.ledger.standing(id) == Standing::Over {
             return;
         }
-        self.kernel.ledger.count_attempt(id);
-        let first = self.kernel.ledger.request(id).attempt == 1;
-        if first && self.kernel.presence(user).lost {
+        let attempt = self.kernel.ledger.count_attempt(id);
+        let ahead_counted = self.kernel.world.spec.demand.arrivals.is_closed_loop();
+        if attempt == 1 && self.kernel.presence(user).lost && !ahead_counted {
             self.count_hopeless();
         }
         if self.is_up(user) {
@@ -311,7 +328,21 @@ impl<A: Architecture> Run<A> {
 
     fn ask(&mut self, id: RequestId) {
         self.kernel.ledger.stand(id, Standing::Asked);
-        let request = self.kernel.ledger.request(id);
+        let request = self.kernel.request(id);
+        if let Some(timeout) = self.kernel.world.spec.patience.timeout {
+            let at = self.kernel.now + SimDuration::from(timeout);
+            let event = Event::AttemptTimedOut {
+                request: id,
+                attempt: request.attempt,
+            };
+            self.queue.schedule(at, event);
+        }
+        if request.want == Want::Broadcast {
+            self.act(request.user, |_, cx| cx.reached(id));
+            if self.kernel.ledger.standing(id) == Standing::Over {
+                return;
+            }
+        }
         self.act(request.user, |architecture, cx| {
             architecture.on_request(&request, cx);
         });
@@ -322,11 +353,9 @@ impl<A: Architecture> Run<A> {
         if standing == Standing::Over {
             return;
         }
-        let request = self.kernel.ledger.request(id);
+        let request = self.kernel.request(id);
         self.fold(3, request.user);
-        let now = self.kernel.now;
-        let outcome = Outcome::Failed(Cause::DeadlinePassed);
-        self.kernel.ledger.end(id, now, outcome);
+        self.end(id, Outcome::Failed(Cause::DeadlinePassed));
         if standing == Standing::Asked {
             self.act(request.user, |architecture, cx| {
                 architecture.on_abandoned(&request, cx);
@@ -334,11 +363,55 @@ impl<A: Architecture> Run<A> {
         }
     }
 
+    fn attempt_timed_out(&mut self, id: RequestId, attempt: u32) {
+        let current = self.kernel.ledger.attempts(id) == attempt;
+        if !current || self.kernel.ledger.standing(id) != Standing::Asked {
+            return;
+        }
+        let request = self.kernel.request(id);
+        self.fold(13, request.user);
+        match self.kernel.retry_at(id) {
+            Some(at) => {
+                self.kernel.ledger.stand(id, Standing::BackingOff);
+                self.queue.schedule(at, Event::UserAsked(id));
+            }
+            None => self.end(id, Outcome::Failed(Cause::NoAnswer)),
+        }
+        self.act(request.user, |architecture, cx| {
+            architecture.on_abandoned(&request, cx);
+        });
+    }
+
+    fn end(&mut self, id: RequestId, outcome: Outcome) {
+        if let Some((next, at)) = self.kernel.end(id, outcome) {
+            let mut agenda = Agenda::Queue(&mut self.queue);
+            issue(&mut agenda, &self.kernel.world, next, at);
+        }
+    }
+
+    fn work_done(&mut self, node: NodeId, epoch: u32, timer: A::Timer) {
+        if self.kernel.presence(node).epoch != epoch {
+            return;
+        }
+        let now = self.kernel.now;
+        let desk = self.kernel.desk(node);
+        desk.finish(now);
+        if let Some((at, next)) = desk.next() {
+            self.queue.reschedule(next, at);
+        }
+        self.fold(14, node);
+        self.act(node, |architecture, cx| architecture.on_timer(timer, cx));
+    }
+
     fn message_delivered(&mut self, to: NodeId, from: NodeId, size: Bytes, message: A::Message) {
         self.fold(4, to);
         if !self.kernel.receive(to, size) {
             self.kernel.traffic.lost = self.kernel.traffic.lost + size;
             return;
+        }
+        if let Some(acquaintance) = &mut self.kernel.acquaintance {
+            acquaintance.meet(to, from);
+            A::mentions(&message, &mut |other| acquaintance.meet(to, other));
         }
         self.act(to, |architecture, cx| {
             architecture.on_message(from, message, cx);
@@ -384,7 +457,7 @@ impl<A: Architecture> Run<A> {
             node,
             kernel: &mut self.kernel,
             rng: &mut self.rng,
-            agenda: &mut self.queue,
+            agenda: Agenda::Queue(&mut self.queue),
         };
         action(&mut self.architecture, &mut context);
     }
@@ -414,7 +487,10 @@ impl<A: Architecture> Run<A> {
         presence.epoch += 1;
         self.fold(8, node);
         self.break_transfers(node);
-        self.hold_request(node);
+        for work in self.kernel.clear_desk(node) {
+            self.queue.cancel(work);
+        }
+        self.hold_requests(node);
         self.act(node, |architecture, cx| architecture.on_down(down, cx));
     }
 
@@ -424,13 +500,13 @@ impl<A: Architecture> Run<A> {
         if std::mem::replace(&mut presence.lost, true) {
             return;
         }
-        if let Some(id) = self.request_of(node)
-            && !matches!(
-                self.kernel.ledger.standing(id),
-                Standing::Ahead | Standing::Over
-            )
-        {
-            self.count_hopeless();
+        let world = Arc::clone(&self.kernel.world);
+        let closed = world.spec.demand.arrivals.is_closed_loop();
+        for id in world.requests_of(node) {
+            let standing = self.kernel.ledger.standing(*id);
+            if standing != Standing::Over && (closed || standing != Standing::Ahead) {
+                self.count_hopeless();
+            }
         }
     }
 
@@ -449,10 +525,11 @@ impl<A: Architecture> Run<A> {
         }
         self.fold(9, node);
         self.act(node, Architecture::on_up);
-        if let Some(id) = self.request_of(node)
-            && self.kernel.ledger.standing(id) == Standing::DeviceDown
-        {
-            self.ask(id);
+        let world = Arc::clone(&self.kernel.world);
+        for id in world.requests_of(node) {
+            if self.kernel.ledger.standing(*id) == Standing::DeviceDown {
+                self.ask(*id);
+            }
         }
     }
 
@@ -484,19 +561,14 @@ impl<A: Architecture> Run<A> {
         }
     }
 
-    /// A request that was being asked waits for its user's device.
-    fn hold_request(&mut self, node: NodeId) {
-        if let Some(id) = self.request_of(node)
-            && self.kernel.ledger.standing(id) == Standing::Asked
-        {
-            self.kernel.ledger.stand(id, Standing::DeviceDown);
+    /// Requests that were being asked wait for their user's device.
+    fn hold_requests(&mut self, node: NodeId) {
+        let world = Arc::clone(&self.kernel.world);
+        for id in world.requests_of(node) {
+            if self.kernel.ledger.standing(*id) == Standing::Asked {
+                self.kernel.ledger.stand(*id, Standing::DeviceDown);
+            }
         }
-    }
-
-    /// The request of a user's device: every user has one.
-    fn request_of(&self, node: NodeId) -> Option<RequestId> {
-        let first = self.kernel.world.machine_count();
-        node.0.checked_sub(first).map(RequestId)
     }
 
     fn close(mut self) -> RunRecord {
@@ -512,11 +584,19 @@ impl<A: Architecture> Run<A> {
         let arrived = traffic.received + traffic.lost;
         assert!(arrived <= traffic.sent, "nothing arrives that was not sent");
         traffic.lost = Bytes(traffic.sent.0 - traffic.received.0);
+        let worked = self.kernel.close_desks();
+        let reach = self.kernel.close_reach();
         let requests = self.kernel.ledger.close(now);
         let nodes = self.kernel.network.into_kept();
         RunRecord {
             requests,
             loads: nodes.map(|node| node.load).collect(),
+            worked,
+            reach,
+            state: StateSize {
+                start: self.state_start,
+                end: self.architecture.state_bytes(),
+            },
             traffic,
             delivered: self.delivered,
             incidents: self.incidents,

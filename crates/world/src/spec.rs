@@ -2,9 +2,14 @@
 
 use netduel_engine::{Law, SimDuration};
 use netduel_network::{Latency, Routers};
-use netduel_units::{BitsPerSecond, Bytes, PerSecond, Seconds, Share};
+use netduel_units::{BitsPerSecond, Bytes, Seconds, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::{
+    demand::{Arrivals, Demand},
+    processor::Processor,
+};
 
 /// Everything that all contenders share.
 #[derive(Clone, Debug)]
@@ -21,10 +26,8 @@ pub struct WorldSpec {
     pub routers: Option<Routers>,
     /// Probability that one byte of a transfer arrives wrong and the transport does not notice.
     pub corruption: f64,
-    /// Size of the object that every user downloads.
-    pub object_size: Bytes,
-    /// When the users ask for it.
-    pub arrivals: Arrivals,
+    /// What users ask for.
+    pub demand: Demand,
     /// What users put up with.
     pub patience: Patience,
     /// What goes wrong.
@@ -51,6 +54,7 @@ impl Default for WorldSpec {
                 region_shares: vec![1.0],
                 free_riders: Share::default(),
                 after_download: AfterDownload::Stay,
+                processor: Processor::default(),
             },
             infrastructure: vec![MachineGroup {
                 name: "server".into(),
@@ -58,13 +62,13 @@ impl Default for WorldSpec {
                 upload: rate(100e6),
                 download: rate(100e6),
                 region: 0,
+                processor: Processor::default(),
             }],
             regions: vec![String::new()],
             latency: Latency::constant(SimDuration::from_seconds(0.02)),
             routers: None,
             corruption: 0.0,
-            object_size: Bytes(10_000_000),
-            arrivals: Arrivals::AllAtOnce,
+            demand: Demand::one_object(Bytes(10_000_000), Arrivals::AllAtOnce),
             patience: Patience::default(),
             failures: Vec::new(),
             run_for: None,
@@ -86,6 +90,8 @@ pub struct Population {
     pub free_riders: Share,
     /// What a user does once the download is complete.
     pub after_download: AfterDownload,
+    /// What each device computes with.
+    pub processor: Processor,
 }
 
 /// How access rates are drawn, in bits per second.
@@ -138,17 +144,8 @@ pub struct MachineGroup {
     pub download: BitsPerSecond,
     /// Where they are.
     pub region: u16,
-}
-
-/// When requests come.
-#[derive(Clone, Debug)]
-pub enum Arrivals {
-    /// All users at the start.
-    AllAtOnce,
-    /// One user after the other, a Poisson process.
-    Poisson(PerSecond),
-    /// At recorded times, one for each user, not decreasing.
-    Trace(Vec<Seconds>),
+    /// What each computes with.
+    pub processor: Processor,
 }
 
 /// What users put up with before they give up.
@@ -156,6 +153,8 @@ pub enum Arrivals {
 pub struct Patience {
     /// A request that is not served this long after it was issued has failed.
     pub deadline: Option<Seconds>,
+    /// An attempt that has not come to an end after this long is given up.
+    pub timeout: Option<Seconds>,
     /// How often a user asks again after a failed attempt.
     pub retries: u32,
     /// Wait before the first retry.
@@ -166,6 +165,21 @@ pub struct Patience {
     pub backoff_max: Seconds,
     /// Every wait is drawn uniformly within this share of its length.
     pub backoff_jitter: Share,
+    /// How much a user may retry in all; as much as `retries` allows when absent.
+    pub budget: Option<RetryBudget>,
+}
+
+/// A budget for retries: every failed attempt takes a token, every served request brings back a
+/// part of one, and while no more than half of the tokens are left a user does not ask again.
+///
+/// # Source
+/// gRPC proposal A6, "Client retries", retry throttling.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RetryBudget {
+    /// Tokens at the start and at most; at least 1.
+    pub tokens: u32,
+    /// Tokens that a served request brings back.
+    pub ratio: f64,
 }
 
 impl Default for Patience {
@@ -176,11 +190,13 @@ impl Default for Patience {
         let seconds = |s| Seconds::new(s).expect("a short time is in range");
         Self {
             deadline: None,
+            timeout: None,
             retries: 10,
             backoff: seconds(1.0),
             backoff_factor: 1.6,
             backoff_max: seconds(120.0),
             backoff_jitter: Share::new(0.2).expect("0.2 is a share"),
+            budget: None,
         }
     }
 }
@@ -269,4 +285,6 @@ pub enum WorldKey {
     AfterDownload,
     /// `patience.retries` and the waits between them: whether attempts can fail.
     Retries,
+    /// `demand.*.work` and processors: whether answering takes a processor.
+    Work,
 }

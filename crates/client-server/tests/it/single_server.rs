@@ -2,13 +2,9 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Access, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome, Pick, RunRecord, Seconds,
-    Share, SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
+    Arrivals, Bytes, Cause, Demand, Failure, Latency, Outcome, Pick, RunRecord, Seconds, Share,
+    SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
 };
-
-fn rate(bits: f64) -> BitsPerSecond {
-    BitsPerSecond::new(bits).unwrap()
-}
 
 fn seconds(seconds: f64) -> Seconds {
     Seconds::new(seconds).unwrap()
@@ -33,42 +29,6 @@ fn crash(at: f64, lasts: f64) -> Failure {
         lasts: Some(seconds(lasts)),
         who: Who::Machine("server".into()),
         what: What::Crash(StateLoss::Kept),
-    }
-}
-
-/// J. Kurose and K. Ross, *Computer Networking*, chapter 2: D = max(N F / u, F / d).
-#[test]
-fn without_latency_everybody_has_the_file_when_kurose_and_ross_predict() {
-    for (peers, expected) in [(10, 7500.0), (100, 50_000.0), (1000, 500_000.0)] {
-        let mut spec = WorldSpec {
-            latency: Latency::constant(SimDuration::ZERO),
-            object_size: "15 Gbit".parse().unwrap(),
-            ..Default::default()
-        };
-        spec.population.peers = peers;
-        spec.population.access = Access::Independent {
-            upload: Law::Constant(300e3),
-            download: Law::Constant(2e6),
-        };
-        spec.infrastructure[0].upload = rate(30e6);
-        let record = run_server(&spec, &Config::default());
-        assert_eq!(record.served(), peers as usize);
-        let makespan = record.ended.as_seconds();
-        let off = (makespan / expected - 1.0).abs();
-        assert!(
-            off < 1e-6,
-            "{peers} peers took {makespan} s, not {expected} s"
-        );
-        let mean = record
-            .requests
-            .iter()
-            .map(|r| r.ended.as_seconds())
-            .sum::<f64>();
-        let mean = mean / f64::from(peers);
-        assert!(
-            (mean / expected - 1.0).abs() < 1e-6,
-            "equal service ends together"
-        );
     }
 }
 
@@ -190,7 +150,7 @@ fn damaged_downloads_are_noticed_and_fetched_again() {
         ..Default::default()
     };
     spec.population.peers = 200;
-    spec.object_size = Bytes(10_000_000);
+    spec.demand = Demand::one_object(Bytes(10_000_000), Arrivals::AllAtOnce);
     let record = run_server(&spec, &Config::default());
     assert_eq!(record.served(), 200);
     let attempts: u32 = record.requests.iter().map(|r| r.attempts).sum();
@@ -210,7 +170,7 @@ fn who_loses_the_disk_while_waiting_is_sent_everything_again() {
     };
     let object = Bytes(100_000_000);
     let mut spec = WorldSpec {
-        object_size: object,
+        demand: Demand::one_object(object, Arrivals::AllAtOnce),
         ..Default::default()
     };
     spec.population.peers = 2;

@@ -2,7 +2,7 @@
 
 use netduel_metrics::theory::{client_server_bound, peer_to_peer_bound};
 use netduel_scenario::Scenario;
-use netduel_world::{Arrivals, Device, Pick, World, WorldSpec};
+use netduel_world::{Arrivals, Device, Pick, Wants, World, WorldSpec};
 
 use super::{Sheet, Table, number};
 use crate::{metric, plan::Results};
@@ -74,7 +74,7 @@ struct Bounds {
 
 impl Bounds {
     fn of(world: &World) -> Self {
-        let size = world.spec.object_size.0 as f64 * 8.0;
+        let size = world.spec.demand.wants.size().0 as f64 * 8.0;
         let users = || world.devices.iter().filter(|device| device.is(Pick::Users));
         let machines = world.devices.iter().filter(|d| d.is(Pick::Infrastructure));
         let server: f64 = machines.map(|machine| machine.access.upload.get()).sum();
@@ -97,7 +97,10 @@ impl Bounds {
 /// Whether the bounds speak of such a world: everybody asks at the start, all the data is at the
 /// machines, nothing fails, and nobody is cut off or gives up.
 fn speaks_of(world: &WorldSpec) -> bool {
-    matches!(world.arrivals, Arrivals::AllAtOnce)
+    matches!(world.demand.wants, Wants::Download { objects: 1, .. })
+        && world.demand.requests.is_none()
+        && !world.demand.takes_work()
+        && matches!(world.demand.arrivals, Arrivals::AllAtOnce)
         && world.failures.is_empty()
         && world.infrastructure.iter().any(|group| group.count > 0)
         && world.run_for.is_none()

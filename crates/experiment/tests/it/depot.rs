@@ -2,7 +2,7 @@
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
-    RequestId, Seconds, SimDuration, Stream, TransferEnded, WorldKey,
+    RequestId, RequestKind, Seconds, SimDuration, Stream, TransferEnded, WorldKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,7 @@ impl Architecture for Depot {
     const KIND: &'static str = "depot";
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "one machine sends the object to whoever asks";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = Config;
     type Message = ();
@@ -43,6 +44,18 @@ impl Architecture for Depot {
 
     fn premises(_: &Config, _: &Cast<'_>) -> Vec<String> {
         vec!["users know where the depot is".into()]
+    }
+
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
+        if node != NodeId(0) {
+            visit(NodeId(0));
+        }
+    }
+
+    fn mentions((): &(), _: &mut dyn FnMut(NodeId)) {}
+
+    fn state_bytes(&self) -> usize {
+        size_of_val(&*self.asking)
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

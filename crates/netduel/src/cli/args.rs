@@ -52,6 +52,9 @@ pub(super) enum Verb {
         #[arg(long)]
         no_png: bool,
     },
+    /// Simulates what theory and published measurements speak of, and prints both; the exit code is
+    /// 1 when a figure is off.
+    Verify(VerifyArgs),
     /// Prints the JSON schema of scenario files, for editors that complete and check.
     Schema,
     /// Prints a script that lets a shell complete this command line.
@@ -104,6 +107,24 @@ pub(super) struct ExplainArgs {
     /// The result folder to read who was hit from [default: as for `run`].
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(super) out: Option<PathBuf>,
+    /// As JSON.
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct VerifyArgs {
+    /// Only experiments whose topic or set-up contains this text, such as `chord`.
+    pub(super) about: Option<String>,
+    /// Also those that take minutes.
+    #[arg(long)]
+    pub(super) slow: bool,
+    /// The seed of every draw.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(super) seed: u64,
+    /// How many experiments at a time; the figures are the same [default: one per core].
+    #[arg(long, value_name = "N")]
+    pub(super) jobs: Option<NonZeroUsize>,
     /// As JSON.
     #[arg(long)]
     pub(super) json: bool,

@@ -34,6 +34,8 @@ pub(super) enum Failure {
     Write { path: PathBuf, source: io::Error },
     /// A file that must not be overwritten is there.
     Exists { path: PathBuf },
+    /// No experiment is about this.
+    NothingToVerify { about: String },
     /// The results are complete but the charts are not.
     DrawingInterrupted { folder: PathBuf },
     /// Nobody reads what is printed.
@@ -69,6 +71,9 @@ impl Failure {
                 Some(format!("`netduel report {}` draws them", folder.display()))
             }
             // The scenario's errors print their hint themselves.
+            Self::NothingToVerify { .. } => Some(
+                "`--slow` brings in those that take minutes; without a text all are run".into(),
+            ),
             Self::Scenario(_) | Self::Run(_) | Self::Write { .. } | Self::Unheard(_) => None,
         }
     }
@@ -94,6 +99,9 @@ impl fmt::Display for Failure {
             Self::Run(failed) => failed.fmt(f),
             Self::Report { folder, .. } => write!(f, "cannot draw {}", folder.display()),
             Self::Write { path, .. } => write!(f, "cannot write {}", path.display()),
+            Self::NothingToVerify { about } => {
+                write!(f, "no experiment of this cost is about \"{about}\"")
+            }
             Self::Exists { path } => write!(f, "{} exists already", path.display()),
             Self::DrawingInterrupted { .. } => {
                 f.write_str("interrupted; the tables are complete, some charts are missing")
@@ -110,7 +118,10 @@ impl std::error::Error for Failure {
             Self::Run(failed) => failed.source(),
             Self::Report { source, .. } => Some(&**source),
             Self::Write { source, .. } | Self::Unheard(source) => Some(source),
-            Self::Scenario(_) | Self::Exists { .. } | Self::DrawingInterrupted { .. } => None,
+            Self::Scenario(_)
+            | Self::Exists { .. }
+            | Self::NothingToVerify { .. }
+            | Self::DrawingInterrupted { .. } => None,
         }
     }
 }

@@ -12,6 +12,7 @@ mod place;
 mod progress;
 mod run;
 mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -21,6 +22,8 @@ use netduel_world::Registry;
 
 use args::{Cli, Verb};
 use failure::{Exit, Failure};
+
+pub use verify::table as validation_table;
 
 /// Does what the command line of this process asks for, with the architectures of `registry`.
 ///
@@ -57,6 +60,7 @@ impl Call {
             Verb::Explain(args) => explain::explain(self, &args),
             Verb::New { file } => new::new(self, &file),
             Verb::Report { folder, no_png } => draw::redraw(&folder, !no_png),
+            Verb::Verify(args) => verify::verify(&args),
             Verb::Schema => {
                 let schema = netduel_scenario::schema(&self.registry);
                 terminal::say(&format!("{schema:#}"))

@@ -4,6 +4,7 @@ mod conformance;
 mod reading;
 mod running;
 mod shipped;
+mod verify;
 
 use std::{
     fs,

@@ -15,6 +15,7 @@ fn help_names_every_verb_and_every_exit_code() {
         "explain",
         "new",
         "report",
+        "verify",
         "schema",
         "completions",
     ];

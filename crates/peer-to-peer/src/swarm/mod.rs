@@ -12,6 +12,7 @@ mod announced;
 mod choke;
 mod config;
 mod exchange;
+mod known;
 mod message;
 mod neighbourhood;
 mod peer;
@@ -20,8 +21,8 @@ mod tracker;
 use std::ops::Range;
 
 use netduel_world::{
-    Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Request, SimDuration, StateLoss,
-    Stream, TransferEnded, WorldKey, uniform_below,
+    Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Request, RequestKind,
+    SimDuration, StateLoss, Stream, TransferEnded, WorldKey, uniform_below,
 };
 
 use announced::Announced;
@@ -55,6 +56,7 @@ impl Architecture for Swarm {
     const FAMILY: &'static str = "peer-to-peer";
     const ABOUT: &'static str =
         "users pass pieces on to each other: tracker, rarest first, tit for tat";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[WorldKey::FreeRiders, WorldKey::AfterDownload];
     type Config = Config;
     type Message = Message;
@@ -109,6 +111,20 @@ impl Architecture for Swarm {
             None => origins.start,
         };
         Ok(vec![origins, tracker..tracker + 1])
+    }
+
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
+        known::overlay(self, node, visit);
+    }
+
+    fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
+        if let Message::Members(members) = message {
+            members.iter().copied().for_each(visit);
+        }
+    }
+
+    fn state_bytes(&self) -> usize {
+        known::state_bytes(self)
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

@@ -23,6 +23,11 @@ impl Tracker {
         }
     }
 
+    /// Who takes part.
+    pub(super) fn members(&self) -> &[NodeId] {
+        &self.members
+    }
+
     /// Forgets everybody.
     pub(super) fn clear(&mut self) {
         self.members.clear();

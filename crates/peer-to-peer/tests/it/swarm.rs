@@ -2,9 +2,9 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Swarm, swarm};
 use netduel_world::{
-    Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Failure, Latency, Law, Outcome,
-    PerSecond, Pick, RunRecord, Seconds, SimDuration, SimTime, StateLoss, What, Who, World,
-    WorldSpec, run,
+    Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Demand, Failure, Latency, Law,
+    Outcome, PerSecond, Pick, RunRecord, Seconds, SimDuration, SimTime, StateLoss, What, Who,
+    World, WorldSpec, run,
 };
 
 const PIECE: Bytes = Bytes(256 * 1024);
@@ -14,7 +14,7 @@ const UPLOAD: f64 = 10e6;
 fn equal_uplinks(peers: u32, pieces: u64) -> WorldSpec {
     let mut spec = WorldSpec {
         latency: Latency::constant(SimDuration::ZERO),
-        object_size: Bytes(PIECE.0 * pieces),
+        demand: Demand::one_object(Bytes(PIECE.0 * pieces), Arrivals::AllAtOnce),
         ..Default::default()
     };
     spec.population.peers = peers;
@@ -103,7 +103,7 @@ fn server_crash(at: f64, lasts: Option<f64>, loss: StateLoss) -> Failure {
 /// Thirty users and a file of 80 pieces: some 20 s for a swarm.
 fn small_crowd(failures: Vec<Failure>) -> WorldSpec {
     let mut spec = WorldSpec {
-        object_size: Bytes(PIECE.0 * 80),
+        demand: Demand::one_object(Bytes(PIECE.0 * 80), Arrivals::AllAtOnce),
         failures,
         ..Default::default()
     };
@@ -120,53 +120,13 @@ fn mean_time(record: &RunRecord, of: impl Fn(usize) -> bool) -> f64 {
     times.iter().sum::<f64>() / times.len() as f64
 }
 
-/// J. Kurose and K. Ross, *Computer Networking*, chapter 2: no schedule beats
-/// max(F / `u_s`, F / `d_min`, N F / (`u_s` + sum `u_i`)).
-#[test]
-fn nobody_is_faster_than_kurose_and_ross_allow() {
-    // Who is not among the origin's 64 neighbours has to wait for others, and is limited by its
-    // downlink when its turn comes; where every downlink would have to be busy all the time, more
-    // is lost still.
-    let cases = [
-        (10, 300e3, 7500.0, 1.3),
-        (100, 300e3, 25_000.0, 1.5),
-        (100, 2e6, 7500.0, 1.6),
-    ];
-    for (peers, upload, bound, most) in cases {
-        let mut spec = WorldSpec {
-            latency: Latency::constant(SimDuration::ZERO),
-            object_size: "15 Gbit".parse().unwrap(),
-            ..Default::default()
-        };
-        spec.population.peers = peers;
-        spec.population.access = Access::Independent {
-            upload: Law::Constant(upload),
-            download: Law::Constant(2e6),
-        };
-        spec.infrastructure[0].upload = BitsPerSecond::new(30e6).unwrap();
-        let config = swarm::Config {
-            piece: Bytes(spec.object_size.0 / 300),
-            ..Default::default()
-        };
-        for seed in 1..=3 {
-            let record = run_swarm(&spec, &config, seed);
-            assert_eq!(record.served(), peers as usize);
-            let stretch = record.ended.as_seconds() / bound;
-            assert!(
-                (1.0..most).contains(&stretch),
-                "{peers} peers, seed {seed}: {stretch} of the bound"
-            );
-        }
-    }
-}
-
 #[test]
 fn who_gives_nothing_waits_longer() {
     let mut spec = small_crowd(Vec::new());
     spec.population.free_riders = "30 %".parse().unwrap();
     // A large file, so that reviews count, and an origin that hands out all of it early, so that
     // pieces are not what is scarce.
-    spec.object_size = Bytes(PIECE.0 * 300);
+    spec.demand = Demand::one_object(Bytes(PIECE.0 * 300), Arrivals::AllAtOnce);
     for seed in 1..=6 {
         let world = World::draw(&spec, seed, 0);
         let record = run_swarm(&spec, &swarm::Config::default(), seed);
@@ -236,7 +196,7 @@ fn an_origin_is_found_hours_after_the_start() {
         let mut spec = small_crowd(Vec::new());
         spec.population.peers = 2;
         spec.population.after_download = AfterDownload::Leave;
-        spec.arrivals = Arrivals::Trace(vec![seconds(60.0), seconds(7200.0)]);
+        spec.demand.arrivals = Arrivals::Trace(vec![seconds(60.0), seconds(7200.0)]);
         let mut config = swarm::Config::default();
         if trackers == 1 {
             let mut tracker = spec.infrastructure[0].clone();
@@ -280,7 +240,7 @@ fn whose_user_gave_up_while_it_was_off_takes_part_no_more() {
     )]);
     spec.population.peers = 2;
     spec.infrastructure[0].upload = BitsPerSecond::new(5e6).unwrap();
-    spec.arrivals = Arrivals::Trace(vec![seconds(0.0), seconds(100.0)]);
+    spec.demand.arrivals = Arrivals::Trace(vec![seconds(0.0), seconds(100.0)]);
     spec.patience.deadline = Some(seconds(50.0));
     let record = run_swarm(&spec, &swarm::Config::default(), 1);
     assert_eq!(record.served(), 1);
@@ -309,7 +269,7 @@ fn damaged_pieces_are_thrown_away_and_fetched_again() {
     spec.corruption = 1e-6;
     let record = run_swarm(&spec, &swarm::Config::default(), 1);
     assert_eq!(record.served(), 30);
-    let overhead = record.traffic.received.0 as f64 / (30 * spec.object_size.0) as f64;
+    let overhead = record.traffic.received.0 as f64 / (30 * spec.demand.wants.size().0) as f64;
     // 1 / 0.77, and up to a tenth of messages and of last pieces asked for several times.
     assert!((1.28..1.43).contains(&overhead), "{overhead}");
 }
@@ -318,7 +278,7 @@ fn damaged_pieces_are_thrown_away_and_fetched_again() {
 fn leaving_at_once_slows_the_others_down() {
     for seed in 1..=3 {
         let mut spec = small_crowd(Vec::new());
-        spec.arrivals = Arrivals::Poisson(PerSecond::new(0.5).unwrap());
+        spec.demand.arrivals = Arrivals::Poisson(PerSecond::new(0.5).unwrap());
         spec.infrastructure[0].upload = BitsPerSecond::new(20e6).unwrap();
         let times = [AfterDownload::Stay, AfterDownload::Leave].map(|after| {
             spec.population.after_download = after;

@@ -16,8 +16,8 @@ pub(crate) use lists::refuse_lists;
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    AfterDownload, Arrivals, Contender, Kind, MachineGroup, Patience, Seconds, World, WorldKey,
-    WorldSpec,
+    AfterDownload, Arrivals, Contender, Demand, Kind, MachineGroup, Patience, Processor, Seconds,
+    World, WorldKey, WorldSpec,
 };
 
 use crate::{
@@ -67,8 +67,7 @@ impl Check<'_> {
             latency,
             routers: backbone.map(|backbone| backbone.routers),
             corruption,
-            object_size: self.object_size()?,
-            arrivals: self.arrivals(population.peers)?,
+            demand: Demand::one_object(self.object_size()?, self.arrivals(population.peers)?),
             patience: self.patience()?,
             failures: self.failures(&infrastructure, run_for.unwrap_or(at_most))?,
             population,
@@ -159,6 +158,7 @@ impl Check<'_> {
                 upload: machines.upload,
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
+                processor: Processor::default(),
             });
         }
         Ok(groups)
@@ -189,6 +189,8 @@ impl Check<'_> {
             backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),
             backoff_max: raw.backoff_max.unwrap_or(default.backoff_max),
             backoff_jitter: raw.backoff_jitter.unwrap_or(default.backoff_jitter),
+            timeout: default.timeout,
+            budget: default.budget,
         };
         let key = Key::from("patience");
         if patience

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use netduel_world::{
-    Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Registry, Request, Stream,
-    TransferEnded, WorldKey,
+    Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, Registry, Request, RequestKind,
+    Stream, TransferEnded, WorldKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,6 +21,11 @@ macro_rules! idle {
         type Message = ();
         type Timer = ();
 
+        fn overlay(&self, _: NodeId, _: &mut dyn FnMut(NodeId)) {}
+        fn mentions((): &(), _: &mut dyn FnMut(NodeId)) {}
+        fn state_bytes(&self) -> usize {
+            0
+        }
         fn on_request(&mut self, _: &Request, _: &mut Context<'_, Self>) {}
         fn on_abandoned(&mut self, _: &Request, _: &mut Context<'_, Self>) {}
         fn on_message(&mut self, _: NodeId, (): (), _: &mut Context<'_, Self>) {}
@@ -58,6 +63,7 @@ impl Architecture for Hub {
     const KIND: &'static str = "hub";
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "Everybody asks one machine.";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = HubConfig;
 
@@ -102,6 +108,7 @@ impl Architecture for Flock {
     const KIND: &'static str = "flock";
     const FAMILY: &'static str = "peer-to-peer";
     const ABOUT: &'static str = "Users ask each other.";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[WorldKey::FreeRiders];
     type Config = FlockConfig;
 

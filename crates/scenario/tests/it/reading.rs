@@ -255,7 +255,7 @@ fn a_recorded_crowd_needs_a_row_for_every_user() {
         format!("time_s\n{}\n", rows.join("\n"))
     };
     let scenario = read_with(&text, &[("t.csv", &rows(12))]).unwrap();
-    let arrivals = &scenario.points[0].world.arrivals;
+    let arrivals = &scenario.points[0].world.demand.arrivals;
     assert!(matches!(arrivals, netduel_world::Arrivals::Trace(times) if times.len() == 10));
     assert_eq!(
         mistake(&text, &[("t.csv", &rows(9))]),

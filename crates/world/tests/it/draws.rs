@@ -1,5 +1,5 @@
 use netduel_world::{
-    Access, AccessClass, Arrivals, BitsPerSecond, Law, PerSecond, World, WorldSpec,
+    Access, AccessClass, Arrivals, BitsPerSecond, Bytes, Demand, Law, PerSecond, World, WorldSpec,
 };
 
 fn rate(bits: f64) -> BitsPerSecond {
@@ -9,7 +9,10 @@ fn rate(bits: f64) -> BitsPerSecond {
 /// A world in which everything that can be drawn is.
 fn varied(peers: u32) -> WorldSpec {
     let mut spec = WorldSpec {
-        arrivals: Arrivals::Poisson(PerSecond::new(0.5).unwrap()),
+        demand: Demand::one_object(
+            Bytes(10_000_000),
+            Arrivals::Poisson(PerSecond::new(0.5).unwrap()),
+        ),
         regions: ["here", "there"].map(String::from).to_vec(),
         ..Default::default()
     };
@@ -35,7 +38,7 @@ fn doubling_the_population_leaves_the_draws_of_the_first_half_unchanged() {
         let half = World::draw(&varied(200), seed, 3);
         let whole = World::draw(&varied(400), seed, 3);
         assert_eq!(half.devices, whole.devices[..201], "seed {seed}");
-        assert_eq!(half.issue_times, whole.issue_times[..200], "seed {seed}");
+        assert_eq!(half.issues, whole.issues[..200], "seed {seed}");
     }
 }
 
@@ -47,7 +50,7 @@ fn replications_and_seeds_draw_different_worlds() {
         World::draw(&varied(10), 1, 1),
     ] {
         assert_ne!(base.devices, other.devices);
-        assert_ne!(base.issue_times, other.issue_times);
+        assert_ne!(base.issues, other.issues);
     }
 }
 
@@ -86,9 +89,9 @@ fn classes_regions_and_free_riders_come_in_their_shares() {
 fn poisson_arrivals_come_at_their_rate() {
     for seed in 0..6 {
         let world = World::draw(&varied(10_000), seed, 0);
-        let last = world.issue_times.last().unwrap().as_seconds();
+        let last = world.issues.last().unwrap().at.as_seconds();
         // The sum of n exponential gaps of mean 2 s: relative standard deviation 1 / sqrt(n).
         assert!((last / 20_000.0 - 1.0).abs() < 0.033, "seed {seed}: {last}");
-        assert!(world.issue_times.is_sorted());
+        assert!(world.issues.is_sorted_by_key(|issue| issue.at));
     }
 }

@@ -98,7 +98,8 @@ fn a_run_does_not_wait_for_devices_that_never_come_back() {
     let mut spec = with(vec![for_good.clone(), for_good]);
     // One of the lost has not asked by then; all ten count as issued nevertheless.
     let late = spec.clone();
-    spec.arrivals = Arrivals::Trace((0..10).map(|second| seconds(f64::from(second))).collect());
+    spec.demand.arrivals =
+        Arrivals::Trace((0..10).map(|second| seconds(f64::from(second))).collect());
     for spec in [late, spec] {
         let record = probe(&spec, &Config::default(), 1);
         let lost = hit(&record).len() + record.incidents[1].victims.len();

@@ -5,8 +5,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Posted, Request,
-    RequestId, RunRecord, SimDuration, StateLoss, Stream, TransferEnded, World, WorldKey,
-    WorldSpec, run,
+    RequestId, RequestKind, RunRecord, SimDuration, StateLoss, Stream, TransferEnded, World,
+    WorldKey, WorldSpec, run,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -35,6 +35,7 @@ impl Architecture for Probe {
     const KIND: &'static str = "probe";
     const FAMILY: &'static str = "test";
     const ABOUT: &'static str = "tries the contract";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
     const USES: &'static [WorldKey] = &[WorldKey::Retries];
     type Config = Config;
     type Message = &'static str;
@@ -51,6 +52,18 @@ impl Architecture for Probe {
 
     fn premises(_config: &Config, _cast: &Cast<'_>) -> Vec<String> {
         Vec::new()
+    }
+
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
+        if node != NodeId(0) {
+            visit(NodeId(0));
+        }
+    }
+
+    fn mentions(_: &Self::Message, _: &mut dyn FnMut(NodeId)) {}
+
+    fn state_bytes(&self) -> usize {
+        size_of_val(&*self.asking)
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {

@@ -1,8 +1,8 @@
 //! Nodes whose links carry a part of their rates, or nothing.
 
 use netduel_world::{
-    Access, Arrivals, Bytes, Cause, Failure, Law, NodeId, Outcome, Pick, RunRecord, Seconds, Share,
-    SimDuration, SimTime, What, Who, WorldSpec,
+    Access, Arrivals, Bytes, Cause, Demand, Failure, Law, NodeId, Outcome, Pick, RunRecord,
+    Seconds, Share, SimDuration, SimTime, What, Who, WorldSpec,
 };
 
 use crate::probe::{Config, SMALL, probe};
@@ -77,7 +77,7 @@ fn messages_wait_for_the_end_of_a_cut() {
     let asks_last_at = |last: f64| {
         let mut spec = with(vec![slow(2.0, 3.0, Pick::Infrastructure, 0.0)]);
         let times = (0..10).map(|user| seconds(if user == 9 { last } else { 0.0 }));
-        spec.arrivals = Arrivals::Trace(times.collect());
+        spec.demand.arrivals = Arrivals::Trace(times.collect());
         run(&spec).requests[9].ended
     };
     assert_eq!(asks_last_at(2.5), asks_last_at(5.0));
@@ -133,7 +133,7 @@ fn bytes_are_conserved_while_a_server_of_100_000_is_slowed_and_dies() {
             ..slow(28.0, 0.0, Pick::Infrastructure, 1.0)
         },
     ]);
-    spec.object_size = Bytes(30_000);
+    spec.demand = Demand::one_object(Bytes(30_000), Arrivals::AllAtOnce);
     spec.infrastructure[0].upload = "1 Gbps".parse().unwrap();
     spec.population.peers = 100_000;
     spec.population.access = Access::Independent {
@@ -141,18 +141,22 @@ fn bytes_are_conserved_while_a_server_of_100_000_is_slowed_and_dies() {
         download: Law::Uniform { min: 5e3, max: 1e5 },
     };
     let times = (0..100_000).map(|user| seconds(5e-5 * f64::from(user)));
-    spec.arrivals = Arrivals::Trace(times.collect());
+    spec.demand.arrivals = Arrivals::Trace(times.collect());
     let record = run(&spec);
     let served = record.served();
     assert!((10_000..90_000).contains(&served), "{served}");
     // What left the server is what reached the users, to the byte; who was served has it all.
-    let (machine, users) = record.loads.split_first().unwrap();
-    let received: Bytes = users.iter().map(|load| load.received).sum();
+    let (machine, clients) = record.loads.split_first().unwrap();
+    let received: Bytes = clients.iter().map(|load| load.received).sum();
     assert_eq!(machine.sent, received);
-    for (request, load) in record.requests.iter().zip(users) {
+    for (request, load) in record.requests.iter().zip(clients) {
         let whole = request.outcome == Outcome::Served;
-        assert_eq!(whole, load.received == spec.object_size, "{request:?}");
-        assert!(load.received <= spec.object_size);
+        assert_eq!(
+            whole,
+            load.received == spec.demand.wants.size(),
+            "{request:?}"
+        );
+        assert!(load.received <= spec.demand.wants.size());
     }
     // Up to a byte more for each of those broken off.
     let (_, moved) = record.delivered.points().last().unwrap();

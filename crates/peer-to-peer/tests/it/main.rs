@@ -2,6 +2,7 @@
 
 mod central_index;
 mod flooding;
+mod gossip;
 mod random_walk;
 mod searching;
 mod superpeer;

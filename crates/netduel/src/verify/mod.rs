@@ -6,6 +6,7 @@
 
 mod distribution;
 mod measured;
+mod search;
 mod set_up;
 
 use std::sync::{
@@ -113,6 +114,7 @@ impl Accept {
 pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
+    all.extend(search::experiments());
     all
 }
 

@@ -5,6 +5,7 @@
 //! and the tests run the same experiments on further seeds.
 
 mod distribution;
+mod gossip;
 mod measured;
 mod search;
 mod set_up;
@@ -115,6 +116,7 @@ pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
     all.extend(search::experiments());
+    all.extend(gossip::experiments());
     all
 }
 

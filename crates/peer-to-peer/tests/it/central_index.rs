@@ -1,8 +1,8 @@
 use netduel_peer_to_peer::{CentralIndex, central_index::Config, unstructured::Start};
 use netduel_world::{
     Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Demand, Failure, Latency, Law,
-    MachineGroup, Outcome, Processor, RunRecord, Share, SimDuration, StateLoss, Wants, What, Who,
-    WorldSpec,
+    MachineGroup, Outcome, PerHour, Processor, RunRecord, Share, SimDuration, StateLoss, Wants,
+    What, Who, WorldSpec,
 };
 
 use crate::searching::{
@@ -17,6 +17,8 @@ fn machines(name: &str, count: u32, bits: f64) -> MachineGroup {
         download: BitsPerSecond::new(bits).unwrap(),
         region: 0,
         processor: Processor::default(),
+        storage: None,
+        price: PerHour::default(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Whole runs of peer-to-peer architectures.
 
 mod central_index;
+mod chord;
 mod flooding;
 mod gossip;
 mod random_walk;

@@ -5,13 +5,15 @@ mod clients;
 mod content;
 pub mod message;
 mod reception;
+pub mod replicated_server;
 pub mod single_server;
 
 use netduel_world::Registry;
 
+pub use replicated_server::ReplicatedServer;
 pub use single_server::SingleServer;
 
 /// Every architecture of the client-server family. A new one is a new line here.
 pub fn register(registry: &mut Registry) {
-    registry.add::<SingleServer>();
+    registry.add::<SingleServer>().add::<ReplicatedServer>();
 }

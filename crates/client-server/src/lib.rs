@@ -1,6 +1,7 @@
 //! Serves requests from machines an operator runs.
 
 mod bits;
+pub mod cdn;
 mod clients;
 mod content;
 pub mod message;
@@ -10,10 +11,14 @@ pub mod single_server;
 
 use netduel_world::Registry;
 
+pub use cdn::Cdn;
 pub use replicated_server::ReplicatedServer;
 pub use single_server::SingleServer;
 
 /// Every architecture of the client-server family. A new one is a new line here.
 pub fn register(registry: &mut Registry) {
-    registry.add::<SingleServer>().add::<ReplicatedServer>();
+    registry
+        .add::<SingleServer>()
+        .add::<ReplicatedServer>()
+        .add::<Cdn>();
 }

@@ -6,8 +6,8 @@ use netduel_metrics::{
     recovery::Recovery,
 };
 use netduel_world::{
-    Cause, NodeId, Outcome, Pick, Reach, RequestRecord, RunRecord, SimDuration, Wants, What,
-    Worked, World,
+    Cause, Device, NodeId, Outcome, Pick, Reach, RequestRecord, RunRecord, SimDuration, Wants,
+    What, Worked, World,
 };
 
 /// A number that one run comes to.
@@ -80,6 +80,9 @@ pub const METRICS: &[Metric] = &[
     metric("infrastructure_share", "share", |run| {
         ratio(run.infrastructure_sent(), run.all_sent())
     }),
+    metric("infrastructure_cost", "currency", |run| {
+        run.infrastructure_cost
+    }),
     metric("bytes_per_useful_byte", "B/B", |run| {
         ratio(run.all_sent(), run.wanted_bytes()?)
     }),
@@ -144,6 +147,8 @@ pub(crate) struct Observation {
     pub(crate) told: Option<Told>,
     /// What processors did, where answering takes work.
     work: Option<Work>,
+    /// What the operator paid; nothing where no machine has a price.
+    infrastructure_cost: Option<f64>,
     /// Transfers that were stalled in the end, where links can carry nothing.
     stalled: Option<f64>,
     /// What the first crash, slowdown or cut did.
@@ -245,6 +250,7 @@ impl Observation {
             makespan: first.zip(last).map(|(first, last)| last - first),
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
             machines: world.machine_count() as usize,
+            infrastructure_cost: infrastructure_cost(world, record),
             messages: record.loads.iter().map(|load| load.messages).sum(),
             told: told(world, record),
             work: Work::of(world, record),
@@ -318,6 +324,18 @@ fn told(world: &World, record: &RunRecord) -> Option<Told> {
         reach: issued().map(|(_, r)| f64::from(r.users) / users).collect(),
         times: issued().map(times).collect(),
     })
+}
+
+fn infrastructure_cost(world: &World, record: &RunRecord) -> Option<f64> {
+    let groups = &world.spec.infrastructure;
+    let priced = groups.iter().any(|group| group.price.get() > 0.0);
+    let price_of = |device: &Device| {
+        let group = usize::from(device.group.expect("machines come before users' devices"));
+        groups[group].price.get()
+    };
+    let rented = record.rented.iter().zip(&world.devices);
+    let paid = rented.map(|(time, machine)| time.as_seconds() / 3600.0 * price_of(machine));
+    priced.then(|| paid.sum())
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

@@ -68,6 +68,30 @@ impl<A: Architecture> Context<'_, A> {
         kernel.network.kept(self.node).load.sent + moving
     }
 
+    /// Time that the cores of this node's processor were busy so far, all together, as its
+    /// operating system counts it.
+    pub fn processor_busy(&mut self) -> SimDuration {
+        let (node, now) = (self.node, self.kernel.now);
+        self.kernel.desk(node).busy(now)
+    }
+
+    /// The operator rents this machine from now on; it was told to by this node. A machine that is
+    /// given back at the start costs nothing.
+    ///
+    /// # Panics
+    /// When it is a user's device.
+    pub fn rent(&mut self, machine: NodeId) {
+        self.kernel.rentals.begin(machine, self.kernel.now);
+    }
+
+    /// The operator gives this machine back. It is for the architecture not to use it from then on.
+    ///
+    /// # Panics
+    /// When it is a user's device.
+    pub fn release(&mut self, machine: NodeId) {
+        self.kernel.rentals.end(machine, self.kernel.now);
+    }
+
     /// The architecture's own random stream.
     pub fn rng(&mut self) -> &mut Stream {
         self.rng
@@ -323,11 +347,15 @@ impl<A: Architecture> Context<'_, A> {
         self.agenda.schedule(at, Event::UserLeft(self.node));
     }
 
-    /// This attempt to serve the request failed. The user asks again after a while, or gives up.
+    /// This attempt to serve the request failed. The user asks again after a while, or gives up. A
+    /// broadcast may have reached everybody without its user knowing; then nothing happens.
     ///
     /// # Panics
     /// When the request is not this node's, or not being asked.
     pub fn fail(&mut self, request: RequestId, cause: Cause) {
+        if self.kernel.has_reached_all(request) {
+            return;
+        }
         self.assert_asking(request);
         match self.kernel.retry_at(request) {
             Some(at) => {

@@ -16,6 +16,7 @@ use crate::{
     processor::{Desk, Worked},
     reach::Reach,
     record::{Load, Traffic},
+    rental::Rentals,
 };
 
 /// Whether a node is there.
@@ -59,6 +60,8 @@ pub(crate) struct Kernel {
     desks: Vec<Option<Box<Desk<EventId>>>>,
     /// How far each broadcast came.
     reach: Vec<Reach>,
+    /// Since when each machine is rented.
+    pub(crate) rentals: Rentals,
     /// What is left of each user's budget for retries.
     tokens: Vec<f64>,
     /// Who may know whom, when that is checked.
@@ -96,6 +99,7 @@ impl Kernel {
             digest: Digest::default(),
             desks: Vec::new(),
             reach: vec![Reach::new(users); broadcasts],
+            rentals: Rentals::new(world.machine_count()),
             tokens: tokens.unwrap_or_default(),
             acquaintance: None,
             just_sent: None,
@@ -226,6 +230,12 @@ impl Kernel {
         };
         let all = self.reach[broadcast.0 as usize].note(user, users, self.now);
         all && self.ledger.standing(broadcast) != Standing::Over
+    }
+
+    /// Whether a request is a broadcast that everybody has.
+    pub(crate) fn has_reached_all(&self, request: RequestId) -> bool {
+        let reach = self.reach.get(request.0 as usize);
+        reach.is_some_and(|reach| reach.users == self.world.spec.population.peers)
     }
 
     pub(crate) fn close_reach(&mut self) -> Vec<Reach> {

@@ -16,6 +16,7 @@ mod processor;
 mod reach;
 mod record;
 mod registry;
+mod rental;
 mod run;
 mod spec;
 
@@ -39,4 +40,4 @@ pub use spec::{
 pub use netduel_engine::{Digest, Law, LawError, SimDuration, SimTime, Stream, Streams};
 pub use netduel_engine::{uniform, uniform_below};
 pub use netduel_network::{Latency, NodeId, RegionId, TransferId};
-pub use netduel_units::{BitsPerSecond, Bytes, ParseError, PerSecond, Seconds, Share};
+pub use netduel_units::{BitsPerSecond, Bytes, ParseError, PerHour, PerSecond, Seconds, Share};

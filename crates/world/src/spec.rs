@@ -2,7 +2,7 @@
 
 use netduel_engine::{Law, SimDuration};
 use netduel_network::Latency;
-use netduel_units::{BitsPerSecond, Bytes, Seconds, Share};
+use netduel_units::{BitsPerSecond, Bytes, PerHour, Seconds, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -61,6 +61,8 @@ impl Default for WorldSpec {
                 download: rate(100e6),
                 region: 0,
                 processor: Processor::default(),
+                storage: None,
+                price: PerHour::default(),
             }],
             regions: vec![String::new()],
             latency: Latency::constant(SimDuration::from_seconds(0.02)),
@@ -143,6 +145,10 @@ pub struct MachineGroup {
     pub region: u16,
     /// What each computes with.
     pub processor: Processor,
+    /// What each can keep on its disk; as much as it likes when absent.
+    pub storage: Option<Bytes>,
+    /// What each costs while it is rented, whether it is up or down.
+    pub price: PerHour,
 }
 
 /// What users put up with before they give up.
@@ -284,4 +290,6 @@ pub enum WorldKey {
     Retries,
     /// `demand.*.work` and processors: whether answering takes a processor.
     Work,
+    /// `infrastructure.*.storage`: whether what machines keep may fill their disks.
+    Storage,
 }

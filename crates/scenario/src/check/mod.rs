@@ -140,7 +140,19 @@ impl Check<'_> {
             }
         }
         idle.extend(self.idle_processors());
+        idle.extend(self.idle_storage());
         idle
+    }
+
+    fn idle_storage(&self) -> Vec<Idle> {
+        if self.used(WorldKey::Storage) {
+            return Vec::new();
+        }
+        let groups = self.raw.infrastructure.0.iter();
+        let keys = groups.map(|(name, _)| Key::from("infrastructure").join(name).join("storage"));
+        let written = keys.filter(|key| self.doc.has(key));
+        let why = "no contender fills a disk";
+        written.map(|key| Idle { key, why }).collect()
     }
 
     /// Whether a contender takes notice of an optional part of the world.
@@ -165,6 +177,8 @@ impl Check<'_> {
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
                 processor: self.processor(&key, machines.written())?,
+                storage: machines.storage,
+                price: machines.price.unwrap_or_default(),
             });
         }
         Ok(groups)

@@ -141,14 +141,14 @@ pub(crate) struct Observation {
     sent: Vec<f64>,
     machines: usize,
     messages: u64,
+    /// What the operator paid; nothing where no machine has a price.
+    infrastructure_cost: Option<f64>,
     /// Bytes that the served wanted, where bytes are wanted.
     wanted: Option<f64>,
     /// How far broadcasts came, where users tell each other something.
     pub(crate) told: Option<Told>,
     /// What processors did, where answering takes work.
     work: Option<Work>,
-    /// What the operator paid; nothing where no machine has a price.
-    infrastructure_cost: Option<f64>,
     /// Transfers that were stalled in the end, where links can carry nothing.
     stalled: Option<f64>,
     /// What the first crash, slowdown or cut did.
@@ -293,6 +293,18 @@ impl Observation {
     }
 }
 
+fn infrastructure_cost(world: &World, record: &RunRecord) -> Option<f64> {
+    let groups = &world.spec.infrastructure;
+    let priced = groups.iter().any(|group| group.price.get() > 0.0);
+    let price_of = |device: &Device| {
+        let group = usize::from(device.group.expect("machines come before users' devices"));
+        groups[group].price.get()
+    };
+    let rented = record.rented.iter().zip(&world.devices);
+    let paid = rented.map(|(time, machine)| time.as_seconds() / 3600.0 * price_of(machine));
+    priced.then(|| paid.sum())
+}
+
 /// Bytes of what the served asked for, or of what users were told; none where no bytes are wanted.
 fn wanted(world: &World, record: &RunRecord, served: usize) -> Option<f64> {
     let size = world.spec.demand.wants.size().0 as f64;
@@ -324,18 +336,6 @@ fn told(world: &World, record: &RunRecord) -> Option<Told> {
         reach: issued().map(|(_, r)| f64::from(r.users) / users).collect(),
         times: issued().map(times).collect(),
     })
-}
-
-fn infrastructure_cost(world: &World, record: &RunRecord) -> Option<f64> {
-    let groups = &world.spec.infrastructure;
-    let priced = groups.iter().any(|group| group.price.get() > 0.0);
-    let price_of = |device: &Device| {
-        let group = usize::from(device.group.expect("machines come before users' devices"));
-        groups[group].price.get()
-    };
-    let rented = record.rented.iter().zip(&world.devices);
-    let paid = rented.map(|(time, machine)| time.as_seconds() / 3600.0 * price_of(machine));
-    priced.then(|| paid.sum())
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

@@ -132,6 +132,7 @@ fn sweepable(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioE
     let names = key.names();
     let refuse = |problem: &str| Err(doc.at(span, format!("`{key}` {problem}")));
     match names.as_slice() {
+        ["network", "trunks", _, _, ..] => chosen_names(doc, key, span),
         ["population" | "network" | "demand" | "patience", _, ..]
         | ["experiment", "until" | "at-most"] => Ok(()),
         ["infrastructure" | "failures", _, _, ..] | ["contenders", _, _, _, ..] => {
@@ -176,7 +177,7 @@ fn sweepable(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioE
 fn chosen_names(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioError> {
     let depth = match key.names().as_slice() {
         ["infrastructure", ..] => 2,
-        ["contenders", ..] => 3,
+        ["contenders", ..] | ["network", "trunks", ..] => 3,
         ["failures", number, ..] => {
             let count = doc
                 .find(&Key::from("failures"))
@@ -303,6 +304,9 @@ fn label(key: &Key) -> String {
         ["patience", "retry-budget", "tokens"] => "tokens for retries".into(),
         ["patience", "retry-budget", "ratio"] => "tokens back for a served request".into(),
         ["network", "latency", "jitter"] => "jitter of the latency".into(),
+        ["network", "trunks", name, rest @ ..] => {
+            format!("{} of the trunk \"{name}\"", words(&rest.join(" ")))
+        }
         ["network", "corruption"] => "corruption (probability per byte)".into(),
         ["infrastructure", name, "count"] => format!("number of machines \"{name}\""),
         ["infrastructure", name, rest @ ..] => format!("{name} {}", words(&rest.join(" "))),

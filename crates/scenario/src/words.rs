@@ -58,6 +58,7 @@ impl Words<'_> {
         });
         parts.extend(self.pace());
         parts.push(format!("latency {}", self.latency()));
+        parts.extend(self.trunks_in_short());
         parts.extend(
             self.free_riders()
                 .map(|share| format!("{share} free riders")),
@@ -234,6 +235,7 @@ impl Words<'_> {
             lines.extend(processor.map(|words| format!("  each with {words}")));
         }
         lines.push(format!("latency, one way: {}", self.latency()));
+        lines.extend(self.trunks());
         if self.raw.network.corruption > 0.0 || self.varies("network.corruption") {
             let key = "network.corruption".into();
             let share = self.or_swept(&key, self.raw.network.corruption);
@@ -253,6 +255,51 @@ impl Words<'_> {
             ));
         }
         lines.extend(self.after_download());
+        lines
+    }
+
+    /// The rate of the only trunk, or how many there are.
+    fn trunks_in_short(&self) -> Option<String> {
+        let network = &self.raw.network;
+        if let Some(name) = &network.trunk_table {
+            return Some(format!("trunks as in {}", file_name(name)));
+        }
+        match network.trunks.0.as_slice() {
+            [] => None,
+            [(name, trunk)] => {
+                let key = Key::from("network.trunks").join(name).join("rate");
+                Some(format!("trunk {}", self.or_swept(&key, trunk.rate)))
+            }
+            trunks => Some(count(trunks.len(), "trunk")),
+        }
+    }
+
+    /// What lies between the regions.
+    fn trunks(&self) -> Vec<String> {
+        let network = &self.raw.network;
+        let trunks = network.trunks.0.iter().map(|(name, trunk)| {
+            let key = Key::from("network.trunks").join(name);
+            let raw::Trunk { from, to, .. } = trunk;
+            let rate = self.or_swept(&key.join("rate"), trunk.rate);
+            let latency = self.or_swept(&key.join("latency"), trunk.latency);
+            let mut others = network.trunks.0.iter().map(|(_, other)| other);
+            let back = if others.any(|other| other.from == *to && other.to == *from) {
+                ""
+            } else {
+                " and back, each way"
+            };
+            format!("trunk \"{name}\" from {from} to {to}{back} {rate}, {latency}")
+        });
+        let mut lines: Vec<String> = trunks.collect();
+        let table = network.trunk_table.iter();
+        lines.extend(table.map(|name| format!("trunks as in {}", file_name(name))));
+        if !lines.is_empty() {
+            lines.push(
+                "every region is at the router of its name; transfers share the trunks on the way \
+                 of least latency, which is added to every other latency"
+                    .to_owned(),
+            );
+        }
         lines
     }
 

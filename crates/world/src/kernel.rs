@@ -80,6 +80,10 @@ impl Kernel {
             &accesses,
             &world.streams,
         );
+        let network = match &spec.routers {
+            Some(routers) => network.with_routers(routers),
+            None => network,
+        };
         let users = spec.population.peers;
         let broadcasts = match spec.demand.wants {
             Wants::Broadcast { .. } => world.issues.len(),

@@ -10,6 +10,7 @@ mod demand;
 mod draw;
 mod event;
 mod failure;
+mod graph;
 mod kernel;
 mod ledger;
 mod processor;
@@ -21,9 +22,10 @@ mod run;
 mod spec;
 
 pub use architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded};
-pub use context::{Busy, Context, Posted};
+pub use context::{Busy, Context};
 pub use demand::{Arrivals, Demand, Issue, Replication, Wants};
 pub use draw::{Device, World};
+pub use graph::UserGraph;
 pub use ledger::{
     Cause, Key, ObjectId, Outcome, Request, RequestId, RequestKind, RequestRecord, Want,
 };
@@ -39,5 +41,5 @@ pub use spec::{
 
 pub use netduel_engine::{Digest, Law, LawError, SimDuration, SimTime, Stream, Streams};
 pub use netduel_engine::{uniform, uniform_below};
-pub use netduel_network::{Latency, NodeId, RegionId, TransferId};
+pub use netduel_network::{Latency, NodeId, RegionId, RouteError, Routers, TransferId, Trunk};
 pub use netduel_units::{BitsPerSecond, Bytes, ParseError, PerHour, PerSecond, Seconds, Share};

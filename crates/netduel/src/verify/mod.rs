@@ -5,6 +5,7 @@
 //! and the tests run the same experiments on further seeds.
 
 mod distribution;
+mod gossip;
 mod measured;
 mod set_up;
 
@@ -113,6 +114,7 @@ impl Accept {
 pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
+    all.extend(gossip::experiments());
     all
 }
 

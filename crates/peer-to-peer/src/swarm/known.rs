@@ -2,11 +2,7 @@
 
 use netduel_world::NodeId;
 
-use super::{
-    Swarm,
-    announced::Announced,
-    peer::{Link, Peer},
-};
+use super::{Swarm, announced::Announced, peer::Peer};
 
 /// The tracker, the neighbours, and of the tracker those who take part.
 pub(super) fn overlay(swarm: &Swarm, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
@@ -16,13 +12,12 @@ pub(super) fn overlay(swarm: &Swarm, node: NodeId, visit: &mut dyn FnMut(NodeId)
     }
     visit(swarm.tracker.node);
     let links = swarm.peers[node.index()].links.iter();
-    links.for_each(|link| visit(link.neighbour));
+    links.for_each(|(neighbour, _)| visit(neighbour));
 }
 
-/// Bytes of the members' tables and connections.
+/// Bytes of the members' tables, connections and announcements.
 pub(super) fn state_bytes(swarm: &Swarm) -> usize {
-    let links: usize = swarm.peers.iter().map(|peer| peer.links.capacity()).sum();
-    swarm.peers.capacity() * size_of::<Peer>()
-        + swarm.announced.capacity() * size_of::<Announced>()
-        + links * size_of::<Link>()
+    let peers: usize = swarm.peers.iter().map(Peer::bytes).sum();
+    let announced: usize = swarm.announced.iter().map(Announced::bytes).sum();
+    peers + announced
 }

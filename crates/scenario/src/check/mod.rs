@@ -7,6 +7,9 @@ mod laws;
 mod lists;
 mod network;
 mod population;
+mod trunks;
+
+pub(crate) use trunks::Listed;
 
 pub(crate) use contenders::{Candidate, candidates, configure, fit, serve};
 pub(crate) use demand::{is_nothing, servers_only};
@@ -60,8 +63,10 @@ impl Check<'_> {
         let (run_for, at_most) = self.limits()?;
         let population = self.population(region_shares)?;
         let (latency, corruption) = self.network(&regions)?;
+        let backbone = self.backbone(&regions)?;
         Ok(WorldSpec {
             latency,
+            routers: backbone.map(|backbone| backbone.routers),
             corruption,
             demand: self.demand(population.peers)?,
             patience: self.patience()?,
@@ -121,11 +126,15 @@ impl Check<'_> {
             );
         }
         if !self.has_regions() {
-            let why = "`network.latency` has no regions";
+            let why = "`network` has neither trunks nor latencies between regions";
             note("population.regions".into(), why);
             for (name, _) in &self.raw.infrastructure.0 {
                 note(Key::from("infrastructure").join(name).join("region"), why);
             }
+        }
+        for name in self.idle_trunks() {
+            let key = Key::from("network.trunks").join(name);
+            note(key, "no way of least latency leads over it");
         }
         for (failure, number) in self.raw.failures.iter().zip(1_usize..) {
             if let Either::Table(what) = &failure.what {

@@ -16,7 +16,7 @@ pub(crate) use law::{Erlang, RateLaw, RateLawTable, TimeLaw, TimeLawTable};
 pub(crate) use named::Named;
 pub(crate) use world::{
     AfterTable, AfterWord, LatencyTable, Machines, Network, Patience, Population, RetryBudget,
-    Written,
+    Trunk, Written,
 };
 
 use std::collections::BTreeMap;

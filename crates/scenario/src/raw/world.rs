@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     either::{Either, Forms},
     law::RateLaw,
+    named::Named,
 };
 
 /// The users' devices.
@@ -171,12 +172,34 @@ has_processor!(Population, Machines);
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Network {
-    /// One-way latency between any two devices, or between regions.
+    /// One-way latency between any two devices, or between regions; that of trunks comes on top.
     pub(crate) latency: Either<Seconds, LatencyTable>,
+    /// Links between routers, by a name of your choice: transfers share those on their way. Every
+    /// region is at the router of its name. Without trunks the core is never congested.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub(crate) trunks: Named<Trunk>,
+    /// The same from a CSV table with the columns from, to, `rate_kbps` and `latency_ms`, relative
+    /// to the scenario file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trunk_table: Option<String>,
     /// Probability that a byte of a transfer arrives wrong and the transport does not notice.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 0.001))]
     pub(crate) corruption: f64,
+}
+
+/// A link between two routers. One that is given in one direction holds for both.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Trunk {
+    /// The router where it begins: a region or another name.
+    pub(crate) from: String,
+    /// The router where it ends.
+    pub(crate) to: String,
+    /// What it carries, in each direction that it holds for.
+    pub(crate) rate: BitsPerSecond,
+    /// How long a bit takes over it.
+    pub(crate) latency: Seconds,
 }
 
 /// One-way latency: `constant` or `regions`.

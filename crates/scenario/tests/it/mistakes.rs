@@ -472,7 +472,7 @@ fn a_key_that_has_no_effect_is_refused() {
         (
             "[infrastructure.server]",
             "[infrastructure.server]\nregion = \"north\"",
-            "10:10: `infrastructure.server.region` has no effect: `network.latency` has no regions; expected it to be left out",
+            "10:10: `infrastructure.server.region` has no effect: `network` has neither trunks nor latencies between regions; expected it to be left out",
         ),
         (
             "",

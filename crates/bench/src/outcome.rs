@@ -6,23 +6,37 @@ use crate::stopwatch::{Stopwatch, memory_peak};
 
 /// One run of one benchmark.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) size: u64,
-    pub(crate) events: u64,
+pub struct Outcome {
+    /// How many nodes, peers, clients or pending events.
+    pub size: u64,
+    /// How many events, messages or completions.
+    pub events: u64,
     /// Seconds before the event loop.
-    pub(crate) setup: f64,
+    pub setup: f64,
     /// Seconds in it.
-    pub(crate) run: f64,
-    /// MiB.
-    pub(crate) peak: f64,
+    pub run: f64,
+    /// The most memory that the process has held so far, in MiB.
+    pub peak: f64,
     /// What is known from theory or from another simulator.
-    pub(crate) check: f64,
+    pub check: f64,
     /// When the last transfer ended, in simulated seconds.
-    pub(crate) makespan: Option<f64>,
+    pub makespan: Option<f64>,
+    /// Memory that a run took at its peak, per peer and per transfer in it.
+    pub memory: Option<Memory>,
+}
+
+/// Memory at the peak of a run, in bytes, without what the process took before.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// For each peer.
+    pub per_peer: f64,
+    /// For each transfer.
+    pub per_transfer: f64,
 }
 
 impl Outcome {
-    pub(crate) fn rate(&self) -> f64 {
+    /// Events per second.
+    pub fn rate(&self) -> f64 {
         self.events as f64 / self.run
     }
 }
@@ -33,8 +47,17 @@ impl fmt::Display for Outcome {
         write!(f, "setup_s={:.4} run_s={:.4} ", self.setup, self.run)?;
         write!(f, "ev_per_s={:.0} ", self.rate())?;
         write!(f, "peak_mib={:.1} check={:.6}", self.peak, self.check)?;
-        match self.makespan {
-            Some(makespan) => write!(f, " makespan={makespan:.6}"),
+        if let Some(makespan) = self.makespan {
+            write!(f, " makespan={makespan:.6}")?;
+        }
+        match self.memory {
+            Some(Memory {
+                per_peer,
+                per_transfer,
+            }) => write!(
+                f,
+                " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
+            ),
             None => Ok(()),
         }
     }
@@ -65,6 +88,7 @@ impl Timing {
             peak: memory_peak(),
             check,
             makespan: None,
+            memory: None,
         }
     }
 }

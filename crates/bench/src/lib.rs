@@ -3,6 +3,7 @@
 //! The workloads of `docs/performance.md`, each by its verb.
 
 mod cut;
+mod dht;
 mod downloads;
 mod draws;
 mod exchange;
@@ -32,6 +33,7 @@ pub fn ours(verb: &str, size: u32, count: Option<u64>) -> Option<Outcome> {
         "w5jit" => exchange::run::<FairSharing>(size, WIDE, all),
         "w5tight" => exchange::run::<FairSharing>(size, TIGHT, all),
         "cut" => cut::run(size),
+        "chord" => dht::chord(size, million),
         "swarm" => swarm::run(size, count.unwrap_or(400)),
         _ => return None,
     })

@@ -16,6 +16,7 @@ const USAGE: &str = "usage: netduel-bench VERB SIZE [COUNT]
   w5jit N         N peers send 100 chunks each; against recomputation
   w5tight N       the same with narrow downlinks; against recomputation
   cut N           N downloads whose server is slowed down, comes back and dies
+  chord N [M]     N nodes on a ring, N look-ups under way, M in all
   swarm N [P]     N peers download a file of P pieces";
 
 fn main() -> ExitCode {

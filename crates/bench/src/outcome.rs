@@ -23,6 +23,8 @@ pub struct Outcome {
     pub makespan: Option<f64>,
     /// Memory that a run took at its peak, per peer and per transfer in it.
     pub memory: Option<Memory>,
+    /// Memory that the state of an architecture takes, for each node.
+    pub bytes_per_node: Option<f64>,
 }
 
 /// Memory at the peak of a run, in bytes, without what the process took before.
@@ -32,6 +34,8 @@ pub struct Memory {
     pub per_peer: f64,
     /// For each transfer.
     pub per_transfer: f64,
+    /// Of that, what the architecture keeps per peer, at the end.
+    pub state_per_peer: f64,
 }
 
 impl Outcome {
@@ -50,14 +54,18 @@ impl fmt::Display for Outcome {
         if let Some(makespan) = self.makespan {
             write!(f, " makespan={makespan:.6}")?;
         }
-        match self.memory {
-            Some(Memory {
-                per_peer,
-                per_transfer,
-            }) => write!(
-                f,
-                " bytes_per_peer={per_peer:.0} bytes_per_transfer={per_transfer:.0}"
-            ),
+        if let Some(Memory {
+            per_peer,
+            per_transfer,
+            state_per_peer,
+        }) = self.memory
+        {
+            write!(f, " bytes_per_peer={per_peer:.0}")?;
+            write!(f, " bytes_per_transfer={per_transfer:.0}")?;
+            write!(f, " state_bytes_per_peer={state_per_peer:.0}")?;
+        }
+        match self.bytes_per_node {
+            Some(bytes) => write!(f, " bytes_per_node={bytes:.0}"),
             None => Ok(()),
         }
     }
@@ -89,6 +97,7 @@ impl Timing {
             check,
             makespan: None,
             memory: None,
+            bytes_per_node: None,
         }
     }
 }

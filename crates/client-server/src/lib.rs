@@ -1,5 +1,10 @@
 //! Serves requests from machines an operator runs.
 
+mod bits;
+mod clients;
+mod content;
+pub mod message;
+mod reception;
 pub mod single_server;
 
 use netduel_world::Registry;

@@ -2,6 +2,7 @@
 
 mod crash;
 mod outcome;
+mod stalled;
 mod success;
 
 use netduel_metrics::interval::Verdict;
@@ -59,6 +60,7 @@ fn alone(results: &Results) -> Vec<String> {
         });
     }
     sentences.extend(crash::crash(results));
+    sentences.extend(stalled::stalled(results));
     sentences
 }
 
@@ -74,6 +76,7 @@ fn ends(results: &Results) -> Vec<&Point> {
 fn compared(results: &Results) -> Vec<String> {
     let mut sentences = success::success(results);
     sentences.extend(crash::crash(results));
+    sentences.extend(stalled::stalled(results));
     let outcomes: Vec<(&Point, Outcome)> = results
         .points
         .iter()

@@ -236,6 +236,12 @@ impl Kernel {
         all && self.ledger.standing(broadcast) != Standing::Over
     }
 
+    /// Whether a request is a broadcast that everybody has.
+    pub(crate) fn has_reached_all(&self, request: RequestId) -> bool {
+        let reach = self.reach.get(request.0 as usize);
+        reach.is_some_and(|reach| reach.users == self.world.spec.population.peers)
+    }
+
     pub(crate) fn close_reach(&mut self) -> Vec<Reach> {
         std::mem::take(&mut self.reach)
     }

@@ -34,7 +34,14 @@ pub(super) fn list(call: &Call, as_json: bool) -> Result<Exit, Failure> {
 }
 
 fn to_text(kind: &Kind) -> String {
-    let mut text = format!("{} ({})\n  {}\n", kind.name, kind.family, kind.about);
+    let Kind {
+        name,
+        family,
+        about,
+        ..
+    } = kind;
+    let serves = serves(kind).join(", ");
+    let mut text = format!("{name} ({family})\n  {about}\n  serves: {serves}\n");
     for setting in settings(kind) {
         let default = match &setting.default {
             Some(Value::Null) | None => "no default".to_owned(),
@@ -64,8 +71,14 @@ fn to_json(kind: &Kind) -> Value {
         "name": kind.name,
         "family": kind.family,
         "about": kind.about,
+        "serves": serves(kind),
         "settings": settings.collect::<Vec<_>>(),
     })
+}
+
+/// The requests that it serves, as scenario files name them; stores come along with look-ups.
+fn serves(kind: &Kind) -> Vec<&'static str> {
+    kind.serves.iter().map(|kind| kind.name()).collect()
 }
 
 fn settings(kind: &Kind) -> Vec<Setting> {

@@ -1,4 +1,10 @@
 //! Whole runs of peer-to-peer architectures.
 
+mod central_index;
+mod chord;
+mod flooding;
 mod gossip;
+mod random_walk;
+mod searching;
+mod superpeer;
 mod swarm;

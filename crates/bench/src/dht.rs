@@ -1,9 +1,6 @@
 //! `chord` and `kademlia`: look-ups through the real architectures.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Chord, chord};
 use netduel_world::{
@@ -57,7 +54,11 @@ fn measure<A: Architecture>(nodes: u32, lookups: u64, config: &A::Config) -> Out
     let per_node = record.state.start as f64 / f64::from(nodes);
     Outcome {
         bytes_per_node: Some(per_node),
-        ..timing.end(u64::from(nodes), messages, messages as f64 / f64::from(lookups))
+        ..timing.end(
+            u64::from(nodes),
+            messages,
+            messages as f64 / f64::from(lookups),
+        )
     }
 }
 

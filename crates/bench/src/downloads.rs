@@ -85,7 +85,13 @@ fn run<S: Sharing>(
         queue.schedule(at, who);
     }
     let timing = Timing::begin(watch);
-    let count = drive(&mut sharing, &mut workload, &mut queue, most);
+    let count = drive(
+        &mut sharing,
+        &mut workload,
+        &mut queue,
+        &mut Vec::new(),
+        most,
+    );
     Outcome {
         makespan: Some(workload.last.as_seconds()),
         ..timing.end(u64::from(clients), count, workload.waited / count as f64)
@@ -116,7 +122,8 @@ impl Workload for Steady {
     }
 }
 
-/// `clients` downloads at all times, `completions` in all.
+/// `clients` downloads at all times, and `completions` after a first one that is not measured: it
+/// comes when all are under way.
 pub(crate) fn steady<S: Sharing>(clients: u32, completions: u64) -> Outcome {
     let watch = Stopwatch::start();
     let (mut sharing, mut queue) = (S::default(), EventQueue::default());
@@ -135,8 +142,16 @@ pub(crate) fn steady<S: Sharing>(clients: u32, completions: u64) -> Outcome {
         delivered: 0.0,
         last: SimTime::ZERO,
     };
+    let mut owner = Vec::new();
+    drive(&mut sharing, &mut workload, &mut queue, &mut owner, 1);
     let timing = Timing::begin(watch);
-    let count = drive(&mut sharing, &mut workload, &mut queue, completions);
+    let count = drive(
+        &mut sharing,
+        &mut workload,
+        &mut queue,
+        &mut owner,
+        completions,
+    );
     let seconds = workload.last.as_seconds();
     let rate = workload.delivered / seconds / f64::from(clients);
     timing.end(u64::from(clients), count, rate)

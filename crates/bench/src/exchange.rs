@@ -76,7 +76,13 @@ pub(crate) fn run<S: Sharing>(peers: u32, down: f64, most: u64) -> Outcome {
         queue.schedule(SimTime::ZERO + LATENCY, who);
     }
     let timing = Timing::begin(watch);
-    let count = drive(&mut sharing, &mut workload, &mut queue, most);
+    let count = drive(
+        &mut sharing,
+        &mut workload,
+        &mut queue,
+        &mut Vec::new(),
+        most,
+    );
     Outcome {
         makespan: Some(workload.last.as_seconds()),
         ..timing.end(u64::from(peers), count, workload.waited / count as f64)

@@ -3,24 +3,9 @@
 //! `netduel-bench VERB SIZE [COUNT]` prints one line, and a second one with the ratio to a plain
 //! way of doing the same where there is one. `docs/performance.md` says what the verbs do.
 
-mod cut;
-mod dht;
-mod downloads;
-mod draws;
-mod exchange;
-mod hold;
-mod outcome;
-mod ping;
-mod sharing;
-mod stopwatch;
-mod swarm;
-
 use std::{io::Write, process::ExitCode};
 
-use netduel_engine::EventQueue;
-use netduel_network::{FairSharing, progressive::ProgressiveFilling};
-
-use crate::{hold::Heap, outcome::Outcome};
+use netduel_bench::{ours, reference};
 
 const USAGE: &str = "usage: netduel-bench VERB SIZE [COUNT]
   hold Q [M]      Q pending events, M in all; against the standard library's heap
@@ -43,56 +28,23 @@ fn main() -> ExitCode {
     let (Ok(size), Ok(count)) = (u32::try_from(size), count.transpose()) else {
         return refuse();
     };
-    let Some((ours, reference)) = measure(verb, size, count) else {
+    let Some(ours) = ours(verb, size, count) else {
         return refuse();
     };
-    print(verb, &ours, reference.as_ref());
+    print(&format!("netduel {verb} {ours}\n"));
+    if let Some(reference) = reference(verb, size, count) {
+        let ratio = ours.rate() / reference.rate();
+        let (size, events) = (reference.size, reference.events);
+        print(&format!(
+            "ratio {verb} n={size} reference_events={events} ours/reference={ratio:.2}\n"
+        ));
+    }
     ExitCode::SUCCESS
 }
 
-/// Runs what a verb names, and what it is compared with.
-fn measure(verb: &str, size: u32, count: Option<u64>) -> Option<(Outcome, Option<Outcome>)> {
-    let million = count.unwrap_or(1_000_000);
-    // Recomputation costs links times bottlenecks for each completion: tens of seconds at 10,000.
-    let squared = u64::from(size) * u64::from(size);
-    let bounded = (400_000_000 / squared.max(1)).clamp(20, 100_000);
-    let recomputed = size <= 2000;
-    let all = u64::MAX;
-    Some(match verb {
-        "hold" => {
-            let ours = hold::run::<EventQueue<u32>>(size, million);
-            (ours, Some(hold::run::<Heap>(size, million)))
-        }
-        "ping" => (ping::run(size, million), None),
-        "steady" => (
-            downloads::steady::<FairSharing>(size, million),
-            recomputed.then(|| downloads::steady::<ProgressiveFilling>(size, bounded)),
-        ),
-        "w4" => (downloads::poisson::<FairSharing>(size, all), None),
-        "w4het" => (downloads::heterogeneous::<FairSharing>(size, all), None),
-        "w5jit" | "w5tight" => {
-            let down = if verb == "w5jit" { 50e6 } else { 10e6 };
-            (
-                exchange::run::<FairSharing>(size, down, all),
-                recomputed.then(|| exchange::run::<ProgressiveFilling>(size, down, bounded)),
-            )
-        }
-        "cut" => (cut::run(size), None),
-        "chord" => (dht::chord(size, million), None),
-        "swarm" => (swarm::run(size, count.unwrap_or(400)), None),
-        _ => return None,
-    })
-}
-
-/// Prints the lines of a verb; a reader who has left does not matter.
-fn print(verb: &str, ours: &Outcome, reference: Option<&Outcome>) {
-    let against = reference.map(|reference| {
-        let ratio = ours.rate() / reference.rate();
-        let (size, events) = (reference.size, reference.events);
-        format!("ratio {verb} n={size} reference_events={events} ours/reference={ratio:.2}\n")
-    });
-    let lines = format!("netduel {verb} {ours}\n{}", against.unwrap_or_default());
-    let _ = std::io::stdout().write_all(lines.as_bytes());
+/// Prints a line; a reader who has left does not matter.
+fn print(line: &str) {
+    let _ = std::io::stdout().write_all(line.as_bytes());
 }
 
 #[expect(clippy::print_stderr, reason = "a mistake in the arguments is told")]

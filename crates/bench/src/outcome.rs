@@ -6,25 +6,39 @@ use crate::stopwatch::{Stopwatch, memory_peak};
 
 /// One run of one benchmark.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
-    pub(crate) size: u64,
-    pub(crate) events: u64,
+pub struct Outcome {
+    /// How many nodes, peers, clients or pending events.
+    pub size: u64,
+    /// How many events, messages or completions.
+    pub events: u64,
     /// Seconds before the event loop.
-    pub(crate) setup: f64,
+    pub setup: f64,
     /// Seconds in it.
-    pub(crate) run: f64,
-    /// MiB.
-    pub(crate) peak: f64,
+    pub run: f64,
+    /// The most memory that the process has held so far, in MiB.
+    pub peak: f64,
     /// What is known from theory or from another simulator.
-    pub(crate) check: f64,
+    pub check: f64,
     /// When the last transfer ended, in simulated seconds.
-    pub(crate) makespan: Option<f64>,
-    /// Memory that the state of an architecture takes.
-    pub(crate) bytes_per_node: Option<f64>,
+    pub makespan: Option<f64>,
+    /// Memory that a run took at its peak, per peer and per transfer in it.
+    pub memory: Option<Memory>,
+    /// Bytes of state that an architecture keeps for each node, as it counts them.
+    pub bytes_per_node: Option<f64>,
+}
+
+/// Memory at the peak of a run, in bytes, without what the process took before.
+#[derive(Clone, Copy, Debug)]
+pub struct Memory {
+    /// For each peer.
+    pub per_peer: f64,
+    /// For each transfer.
+    pub per_transfer: f64,
 }
 
 impl Outcome {
-    pub(crate) fn rate(&self) -> f64 {
+    /// Events per second.
+    pub fn rate(&self) -> f64 {
         self.events as f64 / self.run
     }
 }
@@ -37,6 +51,14 @@ impl fmt::Display for Outcome {
         write!(f, "peak_mib={:.1} check={:.6}", self.peak, self.check)?;
         if let Some(makespan) = self.makespan {
             write!(f, " makespan={makespan:.6}")?;
+        }
+        if let Some(Memory {
+            per_peer,
+            per_transfer,
+        }) = self.memory
+        {
+            write!(f, " bytes_per_peer={per_peer:.0}")?;
+            write!(f, " bytes_per_transfer={per_transfer:.0}")?;
         }
         match self.bytes_per_node {
             Some(bytes) => write!(f, " bytes_per_node={bytes:.0}"),
@@ -70,6 +92,7 @@ impl Timing {
             peak: memory_peak(),
             check,
             makespan: None,
+            memory: None,
             bytes_per_node: None,
         }
     }

@@ -52,13 +52,14 @@ pub(crate) trait Workload {
 }
 
 /// Lets transfers begin and end until `most` of them have ended, or all; returns how many did.
+/// `owner` tells which party each flow belongs to; it is empty at first.
 pub(crate) fn drive(
     sharing: &mut impl Sharing,
     workload: &mut impl Workload,
     queue: &mut EventQueue<u32>,
+    owner: &mut Vec<u32>,
     most: u64,
 ) -> u64 {
-    let mut owner: Vec<u32> = Vec::new();
     let (mut finished, mut count) = (Vec::new(), 0);
     while count < most {
         let flowing = sharing.next_time().unwrap_or(SimTime::NEVER);
@@ -76,31 +77,32 @@ pub(crate) fn drive(
                     queue.schedule(at, who);
                 }
             }
-            while queue.next_time_until(flowing).is_some() {
-                begin(sharing, workload, queue, &mut owner);
-            }
-        } else if !begin(sharing, workload, queue, &mut owner) {
-            break;
+            begin(sharing, workload, queue, owner, flowing);
+        } else {
+            let Some(now) = queue.next_time() else {
+                break;
+            };
+            begin(sharing, workload, queue, owner, now);
         }
     }
     count
 }
 
-/// Begins the next transfer; says whether there was one.
+/// Begins the transfers that are due.
 fn begin(
     sharing: &mut impl Sharing,
     workload: &mut impl Workload,
     queue: &mut EventQueue<u32>,
     owner: &mut Vec<u32>,
-) -> bool {
-    let Some((now, who)) = queue.pop() else {
-        return false;
-    };
-    let (path, size) = workload.begin(who);
-    let flow = sharing.start(now, path, size);
-    if owner.len() <= flow.index() {
-        owner.resize(flow.index() + 1, 0);
+    now: SimTime,
+) {
+    while queue.next_time_until(now).is_some() {
+        let (_, who) = queue.pop().expect("it is due");
+        let (path, size) = workload.begin(who);
+        let flow = sharing.start(now, path, size);
+        if owner.len() <= flow.index() {
+            owner.resize(flow.index() + 1, 0);
+        }
+        owner[flow.index()] = who;
     }
-    owner[flow.index()] = who;
-    true
 }

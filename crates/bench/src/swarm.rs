@@ -6,12 +6,15 @@ use netduel_peer_to_peer::{Swarm, swarm::Config};
 use netduel_world::{Arrivals, Bytes, Demand, World, WorldSpec, run as run_world};
 
 use crate::{
-    outcome::{Outcome, Timing},
-    stopwatch::Stopwatch,
+    outcome::{Memory, Outcome, Timing},
+    stopwatch::{Stopwatch, memory_peak},
 };
+
+const MEBIBYTE: f64 = 1_048_576.0;
 
 /// `peers` download a file of `pieces`, all present from the start.
 pub(crate) fn run(peers: u32, pieces: u64) -> Outcome {
+    let before = memory_peak();
     let watch = Stopwatch::start();
     let config = Config::default();
     // 10 Mbit/s up, 50 Mbit/s down, a server of 100 Mbit/s, 20 ms: the default world.
@@ -30,8 +33,16 @@ pub(crate) fn run(peers: u32, pieces: u64) -> Outcome {
     let (bits, count) = (spec.demand.wants.size().0 as f64 * 8.0, f64::from(peers));
     let bound = (bits / 50e6).max(count * bits / (100e6 + count * 10e6));
     let makespan = record.ended.as_seconds();
+    let outcome = timing.end(u64::from(peers), record.events, makespan / bound);
+    let bytes = (outcome.peak - before) * MEBIBYTE;
+    let memory = Memory {
+        per_peer: bytes / count,
+        // Every peer serves its slots and one neighbour more, each with one transfer at a time.
+        per_transfer: bytes / (count * f64::from(config.slots + 1)),
+    };
     Outcome {
         makespan: Some(makespan),
-        ..timing.end(u64::from(peers), record.events, makespan / bound)
+        memory: Some(memory),
+        ..outcome
     }
 }

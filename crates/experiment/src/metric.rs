@@ -5,7 +5,7 @@ use netduel_metrics::{
     distribution::quantile,
     recovery::Recovery,
 };
-use netduel_world::{Cause, Outcome, RequestRecord, RunRecord, SimDuration, What, World};
+use netduel_world::{Cause, Device, Outcome, RequestRecord, RunRecord, SimDuration, What, World};
 
 /// A number that one run comes to.
 #[derive(Clone, Copy)]
@@ -66,6 +66,9 @@ pub const METRICS: &[Metric] = &[
     metric("infrastructure_share", "share", |run| {
         ratio(run.infrastructure_sent(), run.all_sent())
     }),
+    metric("infrastructure_cost", "currency", |run| {
+        run.infrastructure_cost
+    }),
     metric("bytes_per_useful_byte", "B/B", |run| {
         ratio(run.all_sent(), run.useful_bytes())
     }),
@@ -108,6 +111,8 @@ pub(crate) struct Observation {
     sent: Vec<f64>,
     machines: usize,
     messages: u64,
+    /// What the operator paid; nothing where no machine has a price.
+    infrastructure_cost: Option<f64>,
     object: f64,
     /// Transfers that were stalled in the end, where links can carry nothing.
     stalled: Option<f64>,
@@ -138,6 +143,7 @@ impl Observation {
             makespan: first.zip(last).map(|(first, last)| last - first),
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
             machines: world.machine_count() as usize,
+            infrastructure_cost: infrastructure_cost(world, record),
             messages: record.loads.iter().map(|load| load.messages).sum(),
             object: world.spec.demand.wants.size().0 as f64,
             stalled: cuts.then_some(record.stalled as f64),
@@ -173,6 +179,18 @@ impl Observation {
     fn useful_bytes(&self) -> f64 {
         self.served() * self.object
     }
+}
+
+fn infrastructure_cost(world: &World, record: &RunRecord) -> Option<f64> {
+    let groups = &world.spec.infrastructure;
+    let priced = groups.iter().any(|group| group.price.get() > 0.0);
+    let price_of = |device: &Device| {
+        let group = usize::from(device.group.expect("machines come before users' devices"));
+        groups[group].price.get()
+    };
+    let rented = record.rented.iter().zip(&world.devices);
+    let paid = rented.map(|(time, machine)| time.as_seconds() / 3600.0 * price_of(machine));
+    priced.then(|| paid.sum())
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

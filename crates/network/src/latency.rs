@@ -2,6 +2,8 @@
 
 use netduel_engine::{Law, SimDuration, SmallStream};
 
+use crate::routers::Routers;
+
 /// A place that shares its distances to all others, such as a continent.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
 pub struct RegionId(pub u16);
@@ -83,6 +85,29 @@ impl Latency {
             Jitter::None | Jitter::Within(_) => base,
             Jitter::Beyond(law) => base + SimDuration::from_seconds(law.mean()),
         }
+    }
+
+    /// The same with what bits take over the trunks between regions on top; a constant latency
+    /// holds for every pair of them.
+    pub(crate) fn over(mut self, routers: &Routers) -> Self {
+        let regions = || (0..).map(RegionId).take(routers.region_count());
+        let constant = self.is_uniform();
+        assert!(
+            constant || self.region_count == routers.region_count(),
+            "a latency and a router for every region"
+        );
+        let pairs = regions().flat_map(|from| regions().map(move |to| (from, to)));
+        let between = pairs.map(|(from, to)| {
+            let base = if constant {
+                self.between[0]
+            } else {
+                self.base(from, to)
+            };
+            base + routers.latency(from, to)
+        });
+        self.between = between.collect();
+        self.region_count = routers.region_count();
+        self
     }
 
     /// Whether all devices are in one region.

@@ -7,6 +7,7 @@ use netduel_units::{BitsPerSecond, Bytes, Share};
 
 use crate::{
     latency::{Latency, RegionId},
+    routers::Routers,
     sharing::{Capacity, FairSharing, FlowId, LinkId},
 };
 
@@ -74,6 +75,15 @@ struct Node<K> {
 const KEPT_MOST: usize = 48;
 const _: () = assert!(size_of::<Node<[u64; KEPT_MOST / 8]>>() == 64, "one line");
 
+/// Trunks as transfers share them.
+#[derive(Debug)]
+struct Core {
+    routers: Routers,
+    trunks: Vec<LinkId>,
+    /// Kept for its allocation.
+    path: Vec<LinkId>,
+}
+
 /// What one byte takes on the links of a node that is slowed down, when it is not.
 #[derive(Clone, Copy, Debug)]
 struct FullRates {
@@ -113,6 +123,7 @@ pub struct Network<K = ()> {
     down_bytes: Vec<ByteTime>,
     regions: Vec<RegionId>,
     links: Vec<Links>,
+    core: Option<Core>,
     /// The nodes that are slowed down.
     slowed: BTreeMap<NodeId, FullRates>,
     sharing: FairSharing,
@@ -154,6 +165,7 @@ impl<K: Default> Network<K> {
             down_bytes: down_bytes.collect(),
             regions: regions.collect(),
             links,
+            core: None,
             slowed: BTreeMap::new(),
             sharing,
             transfers: Vec::new(),
@@ -165,6 +177,29 @@ impl<K: Default> Network<K> {
 }
 
 impl<K> Network<K> {
+    /// The same with routers between the regions: transfers share the trunks on their way, and the
+    /// latency of the trunks comes on top of every other.
+    ///
+    /// # Panics
+    /// When the routers are for fewer regions than nodes are in.
+    #[must_use]
+    pub fn with_routers(mut self, routers: &Routers) -> Self {
+        let regions = self.regions.iter().map(|region| usize::from(region.0));
+        assert!(
+            regions.max() < Some(routers.region_count()),
+            "every region hangs off a router"
+        );
+        self.latency = self.latency.over(routers);
+        let trunks = routers.trunks().iter();
+        let sharing = &mut self.sharing;
+        self.core = Some(Core {
+            trunks: trunks.map(|trunk| sharing.add_link(trunk.rate)).collect(),
+            routers: routers.clone(),
+            path: Vec::new(),
+        });
+        self
+    }
+
     /// What is kept of a node.
     #[inline]
     pub fn kept(&self, node: NodeId) -> &K {
@@ -293,12 +328,21 @@ impl<K> Network<K> {
             return;
         }
         let transfer = &self.transfers[id.slot as usize];
-        let path = [
-            self.links[transfer.from.index()].up,
-            self.links[transfer.to.index()].down,
-        ];
+        let [from, to] = [transfer.from, transfer.to].map(NodeId::index);
+        let (up, down) = (self.links[from].up, self.links[to].down);
         let size = Bytes(transfer.size.0.max(1));
-        let flow = self.sharing.start(now, &path, None, size);
+        let flow = match &mut self.core {
+            None => self.sharing.start(now, &[up, down], None, size),
+            Some(core) => {
+                let way = core.routers.way(self.regions[from], self.regions[to]);
+                core.path.clear();
+                core.path.push(up);
+                core.path
+                    .extend(way.iter().map(|trunk| core.trunks[*trunk]));
+                core.path.push(down);
+                self.sharing.start(now, &core.path, None, size)
+            }
+        };
         self.transfers[id.slot as usize].flow = Some(flow);
         let index = flow.index();
         if self.owner.len() <= index {

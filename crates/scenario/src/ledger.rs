@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use netduel_world::{AfterDownload, Pick, Who, World, WorldKey, WorldSpec};
+use netduel_world::{
+    AfterDownload, Arrivals, Demand, Pick, Wants, Who, World, WorldKey, WorldSpec,
+};
 
 use crate::{
     check::{self, Candidate},
@@ -34,9 +36,20 @@ fn equal(world: &WorldSpec) -> Vec<String> {
         "devices and links: every user has the same device, place and access rates".to_owned(),
         format!("infrastructure: {machines}"),
         "network: the same latencies, and bandwidth is shared by the same rule".to_owned(),
-        "requests: the same users ask for the same object at the same times".to_owned(),
-        "patience: deadline, retries and waits of the users are the same".to_owned(),
+        format!("requests: {}", requests(&world.demand)),
     ];
+    if world.demand.takes_work() {
+        equal.push(
+            "work: answering the same request takes the same time on the same processor".to_owned(),
+        );
+    }
+    let patience = match (world.patience.timeout, world.patience.budget) {
+        (None, None) => "deadline, retries and waits",
+        (Some(_), None) => "deadline, timeout, retries and waits",
+        (None, Some(_)) => "deadline, retries, their budget and waits",
+        (Some(_), Some(_)) => "deadline, timeout, retries, their budget and waits",
+    };
+    equal.push(format!("patience: {patience} of the users are the same"));
     equal.push(match world.failures.len() {
         0 => "failures: none".to_owned(),
         1 => "failures: the same one at the same time, drawn alike".to_owned(),
@@ -49,6 +62,25 @@ fn equal(world: &WorldSpec) -> Vec<String> {
     }
     equal.push("chance: replication r draws the same world for all".to_owned());
     equal
+}
+
+/// What is the same about requests.
+fn requests(demand: &Demand) -> String {
+    let what = match demand.wants {
+        Wants::Download { objects: 1, .. } => "ask for the same object",
+        Wants::Download { .. } => "ask for the same objects",
+        Wants::Lookup { .. } => "look up or store the same keys",
+        Wants::Search { .. } => "search for the same objects, which the same users have,",
+        Wants::Broadcast { .. } => "tell the others something",
+    };
+    match demand.arrivals {
+        // A closed loop is paced by its answers.
+        Arrivals::ClosedLoop { .. } => format!(
+            "the same users {what} in the same order, and think as long before each; a user whose \
+             request ends sooner asks sooner again"
+        ),
+        _ => format!("the same users {what} at the same times"),
+    }
 }
 
 /// Whoever no failure can hit while it hits others.
@@ -105,6 +137,9 @@ fn noticeable(points: &[Point]) -> Vec<(WorldKey, &'static str)> {
     }
     if populations().any(|population| population.after_download != AfterDownload::Stay) {
         parts.push((WorldKey::AfterDownload, "what users do after the download"));
+    }
+    if points.iter().any(|point| point.world.demand.takes_work()) {
+        parts.push((WorldKey::Work, "the work that answering takes"));
     }
     parts
 }

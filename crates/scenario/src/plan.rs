@@ -129,6 +129,7 @@ impl<'a> Plan<'a> {
             kinds,
         };
         let spec = check.world()?;
+        check::serve(&doc, candidates, self.registry, &spec.demand.wants)?;
         let mut idle = check.idle();
         let contenders = check::configure(&doc, candidates)?;
         let world = Arc::new(World::draw(&spec, experiment.seed, 0));
@@ -183,7 +184,8 @@ impl<'a> Plan<'a> {
         let claims = ground.claims(&raw.claims)?;
         let swept: Vec<Key> = self.sweeps.iter().map(|sweep| sweep.key.clone()).collect();
         let ledger = ledger::open(candidates, &points, experiment);
-        let rate: Key = "demand.download.arrivals.poisson".into();
+        let demand = Key::from("demand").join(raw.demand.name());
+        let rate = demand.join("arrivals").join("poisson");
         let words = Words {
             raw,
             swept: &swept,

@@ -1,6 +1,6 @@
 //! The scenario with every default filled in.
 
-use netduel_world::{Patience, StateLoss, WorldKey};
+use netduel_world::{Patience, Seconds, Share, StateLoss, WorldKey, WorldSpec};
 
 use crate::{
     check::{self, Candidate},
@@ -20,7 +20,11 @@ pub(crate) fn toml(
     let mut raw = raw.clone();
     let used = |key| candidates.iter().any(|c| c.kind.uses.contains(&key));
     fill_population(&mut raw.population, &used);
-    if used(WorldKey::Retries) {
+    fill_demand(&mut raw.demand, &used);
+    if used(WorldKey::Work) && !check::is_nothing(raw.demand.work()) {
+        fill_processors(&mut raw, candidates, &first.world);
+    }
+    if used(WorldKey::Retries) || raw.patience.timeout.is_some() {
         fill_patience(&mut raw.patience, &first.world.patience);
     }
     fill_experiment(&mut raw.experiment, first);
@@ -65,6 +69,45 @@ fn fill_population(population: &mut raw::Population, used: &impl Fn(WorldKey) ->
             netduel_world::AfterDownload::Linger(time) => Either::Table(AfterTable::Linger(time)),
         };
         population.after_download = Some(after);
+    }
+}
+
+fn fill_demand(demand: &mut raw::Demand, used: &impl Fn(WorldKey) -> bool) {
+    let choice = demand.choice();
+    let several = choice.is_some_and(|(_, count, _)| count > 1);
+    let unequal = several && choice.is_some_and(|(_, _, zipf)| zipf.is_some_and(|z| z > 0.0));
+    let nothing = Either::Text(Seconds::default());
+    let works = used(WorldKey::Work);
+    let fill = |zipf: &mut Option<f64>, work: &mut Option<raw::TimeLaw>| {
+        if several {
+            zipf.get_or_insert(0.0);
+        }
+        if works {
+            work.get_or_insert(nothing.clone());
+        }
+    };
+    if let Some(download) = &mut demand.download {
+        fill(&mut download.zipf, &mut download.work);
+    }
+    if let Some(lookup) = &mut demand.lookup {
+        fill(&mut lookup.zipf, &mut lookup.work);
+        let all = Share::new(1.0).expect("1 is a share");
+        lookup.reads.get_or_insert(all);
+    }
+    if let Some(search) = &mut demand.search {
+        fill(&mut search.zipf, &mut search.work);
+        if unequal {
+            search.replication.get_or_insert_default();
+        }
+    }
+}
+
+fn fill_processors(raw: &mut raw::Scenario, candidates: &[Candidate], world: &WorldSpec) {
+    for ((_, machines), group) in raw.infrastructure.0.iter_mut().zip(&world.infrastructure) {
+        machines.write(group.processor);
+    }
+    if !check::servers_only(candidates.iter().map(|candidate| candidate.kind.family)) {
+        raw.population.write(world.population.processor);
     }
 }
 

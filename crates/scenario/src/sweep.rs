@@ -132,6 +132,7 @@ fn sweepable(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioE
     let names = key.names();
     let refuse = |problem: &str| Err(doc.at(span, format!("`{key}` {problem}")));
     match names.as_slice() {
+        ["network", "trunks", _, _, ..] => chosen_names(doc, key, span),
         ["population" | "network" | "demand" | "patience", _, ..]
         | ["experiment", "until" | "at-most"] => Ok(()),
         ["infrastructure" | "failures", _, _, ..] | ["contenders", _, _, _, ..] => {
@@ -176,7 +177,7 @@ fn sweepable(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioE
 fn chosen_names(doc: &Document<'_>, key: &Key, span: &Span) -> Result<(), ScenarioError> {
     let depth = match key.names().as_slice() {
         ["infrastructure", ..] => 2,
-        ["contenders", ..] => 3,
+        ["contenders", ..] | ["network", "trunks", ..] => 3,
         ["failures", number, ..] => {
             let count = doc
                 .find(&Key::from("failures"))
@@ -258,7 +259,53 @@ fn label(key: &Key) -> String {
         ["population", "after-download"] => "after the download".into(),
         ["demand", "download", "size"] => "file size".into(),
         ["demand", "download", "arrivals", ..] => "arrivals of users".into(),
+        ["demand", _, "arrivals", "diurnal", "mean"] => "arrivals of requests on average".into(),
+        ["demand", _, "arrivals", "flash-crowd", "peak"] => {
+            "arrivals of requests at the peak".into()
+        }
+        ["demand", _, "arrivals", "closed-loop", "think", ..] => "time users think".into(),
+        ["demand", _, "arrivals", ..] => "arrivals of requests".into(),
+        ["demand", _, "requests"] => "requests".into(),
+        ["demand", _, "zipf"] => "exponent of the popularity (Zipf)".into(),
+        [
+            "demand",
+            _,
+            "work",
+            "exponential" | "erlang" | "hyperexponential",
+            "mean",
+        ] => "work per request on average".into(),
+        ["demand", _, "work", "hyperexponential", "cv2"] => {
+            "squared coefficient of variation of the work".into()
+        }
+        ["demand", _, "work", ..] => "work per request".into(),
+        ["demand", "download", "objects"] => "files".into(),
+        ["demand", "lookup", "keys"] => "keys".into(),
+        ["demand", "lookup", "value"] => "size of a value".into(),
+        ["demand", "lookup", "reads"] => "look-ups (share of requests)".into(),
+        ["demand", "search", "objects"] => "objects".into(),
+        ["demand", "search", "replicas"] => "copies of an object".into(),
+        ["demand", "search", "replication"] => "rule of the copies".into(),
+        ["demand", "broadcast", "size"] => "size of what is told".into(),
+        [
+            "population",
+            name @ ("cores" | "speed" | "queue" | "discipline"),
+        ] => {
+            format!("users' {}", processor(name))
+        }
+        [
+            "infrastructure",
+            name,
+            key @ ("cores" | "speed" | "queue" | "discipline"),
+        ] => {
+            format!("{name} {}", processor(key))
+        }
+        ["patience", "timeout"] => "timeout of an attempt".into(),
+        ["patience", "retry-budget", "tokens"] => "tokens for retries".into(),
+        ["patience", "retry-budget", "ratio"] => "tokens back for a served request".into(),
         ["network", "latency", "jitter"] => "jitter of the latency".into(),
+        ["network", "trunks", name, rest @ ..] => {
+            format!("{} of the trunk \"{name}\"", words(&rest.join(" ")))
+        }
         ["network", "corruption"] => "corruption (probability per byte)".into(),
         ["infrastructure", name, "count"] => format!("number of machines \"{name}\""),
         ["infrastructure", name, rest @ ..] => format!("{name} {}", words(&rest.join(" "))),
@@ -277,5 +324,15 @@ fn label(key: &Key) -> String {
         }
         ["experiment", "until" | "at-most"] => "end of the run".into(),
         _ => words(names.last().expect("a key has names")),
+    }
+}
+
+/// A key of a processor in a reader's words.
+fn processor(key: &str) -> &str {
+    match key {
+        "speed" => "speed of a core",
+        "queue" => "places to wait for a core",
+        "discipline" => "rule who gets a core",
+        key => key,
     }
 }

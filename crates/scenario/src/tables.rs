@@ -10,6 +10,7 @@ use std::{
 use netduel_world::{AccessClass, BitsPerSecond, Law, Seconds, SimDuration};
 
 use crate::{
+    check::Listed,
     document::Document,
     error::ScenarioError,
     files::Files,
@@ -213,6 +214,35 @@ impl<'a> Tables<'a> {
             })
         });
         complete.collect()
+    }
+
+    /// Links between routers: from, to, `rate_kbps`, `latency_ms`.
+    pub(crate) fn trunks(
+        &self,
+        doc: &Document<'_>,
+        key: &Key,
+        name: &str,
+    ) -> Result<Vec<Listed>, ScenarioError> {
+        let table = self.open(doc, key, name, &["from", "to", "rate_kbps", "latency_ms"])?;
+        let mut listed = Vec::new();
+        for row in table.rows() {
+            let [from, to] = ["from", "to"].map(|column| table.text(row, column));
+            for (column, end) in [("from", from), ("to", to)] {
+                if end.is_empty() {
+                    return Err(table.refuse(row, column, "the name of a router"));
+                }
+            }
+            if let Some(expected) = Listed::fault(&listed, from, to) {
+                return Err(table.refuse(row, "to", expected));
+            }
+            listed.push(Listed {
+                from: from.to_owned(),
+                to: to.to_owned(),
+                rate: rate(&table, row, "rate_kbps")?,
+                latency: SimDuration::from(time(&table, row, "latency_ms", 1e-3)?),
+            });
+        }
+        Ok(listed)
     }
 
     /// Times at which requests come: `time_s`, not falling.

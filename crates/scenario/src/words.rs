@@ -1,10 +1,13 @@
 //! The scenario in plain words.
 
+mod demand;
+
 use std::fmt::{self, Write as _};
 
-use netduel_world::{Patience, Pick, StateLoss};
+use netduel_world::{Patience, Pick, RetryBudget, StateLoss};
 
 use crate::{
+    check,
     claim::Claim,
     key::Key,
     raw::{self, Either, LatencyTable, Until, WhatTable, WhoTable},
@@ -35,16 +38,8 @@ pub(crate) struct Duel<'a> {
 impl Words<'_> {
     /// The set-up in one line.
     pub(crate) fn setup(&self) -> String {
-        let mut parts = vec![
-            match self.or_swept(
-                &"demand.download.size".into(),
-                self.raw.demand.download.size,
-            ) {
-                swept if swept == SWEPT => "file size swept".to_owned(),
-                size => format!("{size} file"),
-            },
-            self.users(),
-        ];
+        let mut parts = self.asked();
+        parts.push(self.users());
         for (name, machines) in &self.raw.infrastructure.0 {
             let key = Key::from("infrastructure").join(name);
             let number = match machines.count {
@@ -61,10 +56,9 @@ impl Words<'_> {
             Some(_) => format!("users' {}", self.access()),
             None => format!("users {}", self.access()),
         });
-        if !matches!(self.raw.demand.download.arrivals, Either::Text(_)) {
-            parts.push(format!("arrivals {}", self.arrivals()));
-        }
+        parts.extend(self.pace());
         parts.push(format!("latency {}", self.latency()));
+        parts.extend(self.trunks_in_short());
         parts.extend(
             self.free_riders()
                 .map(|share| format!("{share} free riders")),
@@ -124,8 +118,9 @@ impl Words<'_> {
             }
         };
         section("Contenders", contenders(duel));
-        section("Devices", self.devices());
-        section("Demand", vec![self.demand()]);
+        let families = duel.entrants.iter().map(|entrant| entrant.family);
+        section("Devices", self.devices(families));
+        section("Demand", self.demand());
         section("Patience", self.patience(&duel.first.world.patience));
         section("Failures", self.failures());
         section("Runs", self.runs(duel));
@@ -206,29 +201,18 @@ impl Words<'_> {
         }
     }
 
-    fn arrivals(&self) -> String {
-        if self.varies("demand.download.arrivals") {
-            return SWEPT.into();
-        }
-        match &self.raw.demand.download.arrivals {
-            Either::Text(raw::AllAtOnce::AllAtOnce) => "all at once".into(),
-            Either::Table(raw::ArrivalsTable::Poisson(rate)) => match self.rate {
-                Some(written) => format!("{} (Poisson)", written.trim_matches(['"', '\''])),
-                None => format!("{rate} (Poisson)"),
-            },
-            Either::Table(raw::ArrivalsTable::Trace(name)) => {
-                format!("as in {}", file_name(name))
-            }
-        }
-    }
-
-    fn devices(&self) -> Vec<String> {
+    fn devices<'a>(&self, families: impl Iterator<Item = &'a str>) -> Vec<String> {
         let population = &self.raw.population;
         let mut lines = vec![format!(
             "{}, each with one device: {}",
             self.users(),
             self.access()
         )];
+        if !check::servers_only(families) {
+            let processor = population.written().processor();
+            let processor = self.processor(&"population".into(), processor);
+            lines.extend(processor.map(|words| format!("  each device with {words}")));
+        }
         for (name, machines) in &self.raw.infrastructure.0 {
             let key = Key::from("infrastructure").join(name);
             let number = self.or_swept(&key.join("count"), machines.count);
@@ -239,8 +223,11 @@ impl Words<'_> {
             lines.push(format!(
                 "machines \"{name}\" of an operator: {number}, each {up} up, {down} down{place}"
             ));
+            let processor = self.processor(&key, machines.written().processor());
+            lines.extend(processor.map(|words| format!("  each with {words}")));
         }
         lines.push(format!("latency, one way: {}", self.latency()));
+        lines.extend(self.trunks());
         if self.raw.network.corruption > 0.0 || self.varies("network.corruption") {
             let key = "network.corruption".into();
             let share = self.or_swept(&key, self.raw.network.corruption);
@@ -263,6 +250,51 @@ impl Words<'_> {
         lines
     }
 
+    /// The rate of the only trunk, or how many there are.
+    fn trunks_in_short(&self) -> Option<String> {
+        let network = &self.raw.network;
+        if let Some(name) = &network.trunk_table {
+            return Some(format!("trunks as in {}", file_name(name)));
+        }
+        match network.trunks.0.as_slice() {
+            [] => None,
+            [(name, trunk)] => {
+                let key = Key::from("network.trunks").join(name).join("rate");
+                Some(format!("trunk {}", self.or_swept(&key, trunk.rate)))
+            }
+            trunks => Some(count(trunks.len(), "trunk")),
+        }
+    }
+
+    /// What lies between the regions.
+    fn trunks(&self) -> Vec<String> {
+        let network = &self.raw.network;
+        let trunks = network.trunks.0.iter().map(|(name, trunk)| {
+            let key = Key::from("network.trunks").join(name);
+            let raw::Trunk { from, to, .. } = trunk;
+            let rate = self.or_swept(&key.join("rate"), trunk.rate);
+            let latency = self.or_swept(&key.join("latency"), trunk.latency);
+            let mut others = network.trunks.0.iter().map(|(_, other)| other);
+            let back = if others.any(|other| other.from == *to && other.to == *from) {
+                ""
+            } else {
+                " and back, each way"
+            };
+            format!("trunk \"{name}\" from {from} to {to}{back} {rate}, {latency}")
+        });
+        let mut lines: Vec<String> = trunks.collect();
+        let table = network.trunk_table.iter();
+        lines.extend(table.map(|name| format!("trunks as in {}", file_name(name))));
+        if !lines.is_empty() {
+            lines.push(
+                "every region is at the router of its name; transfers share the trunks on the way \
+                 of least latency, which is added to every other latency"
+                    .to_owned(),
+            );
+        }
+        lines
+    }
+
     fn after_download(&self) -> Option<String> {
         let after = self.raw.population.after_download.as_ref()?;
         if self.varies("population.after-download") {
@@ -277,24 +309,18 @@ impl Words<'_> {
         })
     }
 
-    fn demand(&self) -> String {
-        let size = self.or_swept(
-            &"demand.download.size".into(),
-            self.raw.demand.download.size,
-        );
-        let arrivals = self.arrivals();
-        format!("every user downloads the same object once; size {size}, arrivals {arrivals}")
-    }
-
     fn patience(&self, patience: &Patience) -> Vec<String> {
         let deadline = match patience.deadline {
             _ if self.varies("patience.deadline") => "a request has a deadline, swept".to_owned(),
             Some(time) => format!("a request that is not served after {time} has failed"),
             None => "a request has no deadline".to_owned(),
         };
+        let mut lines = vec![deadline];
+        lines.extend(self.timeout(patience));
         let retries = self.or_swept(&"patience.retries".into(), patience.retries);
         if retries == "0" {
-            return vec![deadline, "a failed attempt is not repeated".to_owned()];
+            lines.push("a failed attempt is not repeated".to_owned());
+            return lines;
         }
         let waits = ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"];
         let swept = waits.iter().any(|name| {
@@ -316,10 +342,32 @@ impl Words<'_> {
                  {backoff_max}, all within {backoff_jitter}"
             )
         };
-        vec![
-            deadline,
-            format!("a failed attempt is repeated; retries at most: {retries}, {waits}"),
-        ]
+        lines.push(format!(
+            "a failed attempt is repeated; retries at most: {retries}, {waits}"
+        ));
+        lines.extend(self.budget(patience));
+        lines
+    }
+
+    fn timeout(&self, patience: &Patience) -> Option<String> {
+        if self.varies("patience.timeout") {
+            return Some("an attempt has a timeout, swept".to_owned());
+        }
+        let time = patience.timeout?;
+        Some(format!(
+            "an attempt without an outcome is given up after {time}"
+        ))
+    }
+
+    fn budget(&self, patience: &Patience) -> Option<String> {
+        if self.varies("patience.retry-budget") {
+            return Some("retries have a budget, swept".to_owned());
+        }
+        let RetryBudget { tokens, ratio } = patience.budget?;
+        Some(format!(
+            "a user's budget for retries: {tokens} tokens, one for each failed attempt, {ratio} back \
+             for each served request; no retry while half of them or fewer are left"
+        ))
     }
 
     fn failures(&self) -> Vec<String> {

@@ -7,4 +7,4 @@ mod parse;
 mod quantity;
 
 pub use parse::ParseError;
-pub use quantity::{BitsPerSecond, Bytes, PerSecond, Seconds, Share};
+pub use quantity::{BitsPerSecond, Bytes, PerHour, PerSecond, Seconds, Share};

@@ -120,6 +120,17 @@ const FREQUENCY: Units = Units {
     traps: &[],
 };
 
+const PRICE: Units = Units {
+    expected: "a price per time, such as \"0.10 /h\" or \"70 /month\"",
+    scales: &[
+        ("/h", 1.0),
+        ("/d", 1.0 / 24.0),
+        // The month of 730 hours in which clouds reckon: a twelfth of 365 days.
+        ("/month", 1.0 / 730.0),
+    ],
+    traps: &[],
+};
+
 /// Implements reading from and writing to text for a quantity that files spell with a unit.
 macro_rules! spelled {
     ($type:ident, $units:ident, $printable:expr, $title:literal) => {
@@ -304,6 +315,49 @@ spelled!(
     ["bps", "kbps", "Mbps", "Gbps", "Tbps"],
     "Data rate"
 );
+
+/// A price per hour, in a currency that is the reader's own: finite and not negative.
+///
+/// ```
+/// # use netduel_units::PerHour;
+/// assert_eq!("73 /month".parse::<PerHour>().unwrap().get(), 0.1);
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]
+pub struct PerHour(f64);
+
+impl PerHour {
+    /// A price of `price` per hour, from 0 up to a million.
+    pub fn new(price: f64) -> Result<Self, ParseError> {
+        if (0.0..=1e6).contains(&price) {
+            Ok(Self(price))
+        } else {
+            Err(ParseError::new(
+                format!("{price} /h"),
+                "a price from 0 to 1,000,000 /h",
+            ))
+        }
+    }
+
+    /// The price per hour.
+    pub fn get(self) -> f64 {
+        self.0
+    }
+
+    fn base(self) -> f64 {
+        self.0
+    }
+}
+
+impl FromStr for PerHour {
+    type Err = ParseError;
+
+    fn from_str(text: &str) -> Result<Self, ParseError> {
+        let (number, scale) = PRICE.parse(text)?;
+        Self::new(number * scale).map_err(|error| error.written_as(text))
+    }
+}
+
+spelled!(PerHour, PRICE, ["/h", "/d", "/month"], "Price");
 
 /// A length of time in seconds: finite and not negative.
 #[derive(Clone, Copy, Debug, Default, PartialEq, PartialOrd)]

@@ -55,8 +55,8 @@ pub trait Architecture: Sized {
     /// They stand in the fairness ledger.
     fn premises(config: &Self::Config, cast: &Cast<'_>) -> Vec<String>;
 
-    /// The machines that it uses, as ranges of node numbers: all, unless it knows better. The
-    /// fairness ledger names those that it leaves idle.
+    /// The machines that it uses, as ranges of node numbers: all, unless it knows better. They are
+    /// rented from the start, and the fairness ledger names those that it leaves idle.
     ///
     /// # Errors
     /// [`ConfigError`] when the settings name machines that are not there.
@@ -211,6 +211,12 @@ impl<'a> Cast<'a> {
     /// What this node computes with, as its owner knows.
     pub fn processor(&self, node: NodeId) -> Processor {
         self.world.processor(node)
+    }
+
+    /// What this machine can keep on its disk; as much as it likes when none is given.
+    pub fn storage(&self, node: NodeId) -> Option<Bytes> {
+        let group = self.world.devices[node.index()].group?;
+        self.world.spec.infrastructure[usize::from(group)].storage
     }
 
     /// The rate of this node's own link to the network, as its owner knows it.

@@ -10,23 +10,10 @@ use crate::{
     architecture::{Architecture, TransferEnded},
     event::{Agenda, Event, Held, Kind, Narrowed, Schedule as _},
     kernel::{Kernel, broken, issue},
-    ledger::{Cause, Outcome, RequestId, Standing},
+    ledger::{Cause, Outcome, RequestId, Standing, Want},
     processor::Taken,
     spec::AfterDownload,
 };
-
-/// The instant at which something was announced.
-///
-/// An announcement is a message to many that changes nobody's course at once, such as "I have
-/// piece 7": it needs no event of its own. [`Context::hears`] gives it to a receiver once it has
-/// arrived there, and not before.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub struct Posted(SimTime);
-
-impl Posted {
-    /// What everybody could have heard before the run began.
-    pub const BEFORE_START: Self = Self(SimTime::ZERO);
-}
 
 /// The processor's queue is full.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -66,6 +53,30 @@ impl<A: Architecture> Context<'_, A> {
         let kernel = &mut *self.kernel;
         let moving = kernel.network.sent_in_progress(kernel.now, self.node);
         kernel.network.kept(self.node).load.sent + moving
+    }
+
+    /// Time that the cores of this node's processor were busy so far, all together, as its
+    /// operating system counts it.
+    pub fn processor_busy(&mut self) -> SimDuration {
+        let (node, now) = (self.node, self.kernel.now);
+        self.kernel.desk(node).busy(now)
+    }
+
+    /// The operator rents this machine from now on; it was told to by this node. A machine that is
+    /// given back at the start costs nothing.
+    ///
+    /// # Panics
+    /// When it is a user's device.
+    pub fn rent(&mut self, machine: NodeId) {
+        self.kernel.rentals.begin(machine, self.kernel.now);
+    }
+
+    /// The operator gives this machine back. It is for the architecture not to use it from then on.
+    ///
+    /// # Panics
+    /// When it is a user's device.
+    pub fn release(&mut self, machine: NodeId) {
+        self.kernel.rentals.end(machine, self.kernel.now);
     }
 
     /// The architecture's own random stream.
@@ -264,30 +275,38 @@ impl<A: Architecture> Context<'_, A> {
     }
 
     /// Announces something of `size` to `receivers` nodes.
-    pub fn announce(&mut self, receivers: usize, size: Bytes) -> Posted {
+    ///
+    /// An announcement is a message to many that changes nobody's course at once, such as "I have
+    /// piece 7": it needs no event of its own. The architecture keeps it with the present instant,
+    /// and a receiver may know of it once [`Self::announcement_delay`] has passed and while
+    /// [`Self::is_reached_by`] holds; it then calls [`Self::hear`].
+    pub fn announce(&mut self, receivers: usize, size: Bytes) {
         self.assert_up();
         let total = Bytes(size.0 * receivers as u64);
         self.kernel.charge_sent(self.node, total, receivers as u64);
-        Posted(self.kernel.now)
     }
 
-    /// Whether an announcement of `size` that `from` posted has reached this node. It takes the
-    /// longest latency that jitter allows, and nothing is heard while either end is cut off. The
-    /// receiver is charged when it hears; it is to ask again only while the answer is no.
-    pub fn hears(&mut self, posted: Posted, from: NodeId, size: Bytes) -> bool {
-        if self.kernel.cut_until(from, self.node).is_some() {
-            return false;
-        }
-        let delay = self.kernel.network.message_delay_max(from, self.node, size);
-        let arrived = posted.0 + delay <= self.kernel.now;
-        if arrived {
-            self.kernel.charge_received(self.node, size);
-        }
-        arrived
+    /// How long an announcement of `size` takes from one node to another: with the longest latency
+    /// that jitter allows, so that none overtakes another.
+    pub fn announcement_delay(&self, from: NodeId, to: NodeId, size: Bytes) -> SimDuration {
+        self.kernel.network.message_delay_max(from, to, size)
+    }
+
+    /// Whether announcements of `from` get through to this node at present: not while either is cut
+    /// off. What is announced meanwhile gets through afterwards.
+    pub fn is_reached_by(&self, from: NodeId) -> bool {
+        self.kernel.cut_until(from, self.node).is_none()
+    }
+
+    /// Charges this node for `count` announcements of `size` that have reached it; each is to be
+    /// charged once.
+    pub fn hear(&mut self, count: u32, size: Bytes) {
+        let total = Bytes(size.0 * u64::from(count));
+        self.kernel.charge_received(self.node, total);
     }
 
     /// Wakes `to` with `message` at the instant at which an announcement of `size` posted now
-    /// arrives there. For a receiver whose course it does change; it still asks [`Self::hears`].
+    /// arrives there. For a receiver whose course it does change; it still calls [`Self::hear`].
     pub fn wake(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
         let from = self.node;
@@ -309,9 +328,16 @@ impl<A: Architecture> Context<'_, A> {
     /// The user at this node has what was wanted.
     ///
     /// # Panics
-    /// When the request is not this node's, or not being asked.
+    /// When the request is not this node's, not being asked, or a broadcast, which is served once
+    /// all are [reached](Self::reached).
     pub fn serve(&mut self, request: RequestId) {
         self.assert_asking(request);
+        let want = self.kernel.world.issues[request.0 as usize].want;
+        assert_ne!(
+            want,
+            Want::Broadcast,
+            "a broadcast is served by reaching all"
+        );
         self.end(request, Outcome::Served);
         let device = &self.kernel.world.devices[self.node.index()];
         let stays = match device.after_download {

@@ -16,6 +16,7 @@ use crate::{
     processor::{Desk, Worked},
     reach::Reach,
     record::{Load, Traffic},
+    rental::Rentals,
 };
 
 /// Whether a node is there.
@@ -59,6 +60,8 @@ pub(crate) struct Kernel {
     desks: Vec<Option<Box<Desk<EventId>>>>,
     /// How far each broadcast came.
     reach: Vec<Reach>,
+    /// Since when each machine is rented.
+    pub(crate) rentals: Rentals,
     /// What is left of each user's budget for retries.
     tokens: Vec<f64>,
     /// Who may know whom, when that is checked.
@@ -77,6 +80,10 @@ impl Kernel {
             &accesses,
             &world.streams,
         );
+        let network = match &spec.routers {
+            Some(routers) => network.with_routers(routers),
+            None => network,
+        };
         let users = spec.population.peers;
         let broadcasts = match spec.demand.wants {
             Wants::Broadcast { .. } => world.issues.len(),
@@ -96,6 +103,7 @@ impl Kernel {
             digest: Digest::default(),
             desks: Vec::new(),
             reach: vec![Reach::new(users); broadcasts],
+            rentals: Rentals::new(world.machine_count()),
             tokens: tokens.unwrap_or_default(),
             acquaintance: None,
             just_sent: None,

@@ -16,11 +16,12 @@ mod processor;
 mod reach;
 mod record;
 mod registry;
+mod rental;
 mod run;
 mod spec;
 
 pub use architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEnded};
-pub use context::{Busy, Context, Posted};
+pub use context::{Busy, Context};
 pub use demand::{Arrivals, Demand, Issue, Replication, Wants};
 pub use draw::{Device, World};
 pub use ledger::{
@@ -38,5 +39,5 @@ pub use spec::{
 
 pub use netduel_engine::{Digest, Law, LawError, SimDuration, SimTime, Stream, Streams};
 pub use netduel_engine::{uniform, uniform_below};
-pub use netduel_network::{Latency, NodeId, RegionId, TransferId};
-pub use netduel_units::{BitsPerSecond, Bytes, ParseError, PerSecond, Seconds, Share};
+pub use netduel_network::{Latency, NodeId, RegionId, RouteError, Routers, TransferId, Trunk};
+pub use netduel_units::{BitsPerSecond, Bytes, ParseError, PerHour, PerSecond, Seconds, Share};

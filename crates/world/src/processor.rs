@@ -105,6 +105,7 @@ impl<T: Copy> Desk<T> {
                     room,
                     open: BTreeMap::new(),
                     clock: 0,
+                    busy: SimDuration::ZERO,
                     read: SimTime::ZERO,
                 }),
             },
@@ -122,9 +123,24 @@ impl<T: Copy> Desk<T> {
         };
         match taken {
             Taken::Refused => self.worked.refused += 1,
-            _ => self.worked.busy.0 += needs.0,
+            Taken::DoneAt(_) => self.worked.busy += needs,
+            Taken::Shared => {}
         }
         taken
+    }
+
+    /// Time that cores were busy until now, all cores together.
+    pub(crate) fn busy(&mut self, now: SimTime) -> SimDuration {
+        match &mut self.jobs {
+            Jobs::Fifo(fifo) => {
+                let ahead = fifo.ahead(now, &mut self.worked);
+                SimDuration(self.worked.busy.0 - ahead.0)
+            }
+            Jobs::Sharing(sharing) => {
+                sharing.run_clock(now);
+                sharing.busy
+            }
+        }
     }
 
     /// Of shared cores, when the next piece of work is done, and for whom, if nothing else comes.
@@ -148,16 +164,14 @@ impl<T: Copy> Desk<T> {
     pub(crate) fn clear(&mut self, now: SimTime) -> Vec<T> {
         match &mut self.jobs {
             Jobs::Fifo(fifo) => {
-                fifo.clear(now, &mut self.worked);
+                self.worked.busy.0 -= fifo.ahead(now, &mut self.worked).0;
+                self.worked.waited.0 -= fifo.wait_ahead(now).0;
+                fifo.clear(now);
                 Vec::new()
             }
             Jobs::Sharing(sharing) => {
                 sharing.run_clock(now);
-                let clock = sharing.clock;
-                for (mark, _) in sharing.open.keys() {
-                    let left = u64::try_from(mark.saturating_sub(clock) >> 64);
-                    self.worked.busy.0 -= left.expect("what is left is a time");
-                }
+                self.worked.busy = sharing.busy;
                 let open = std::mem::take(&mut sharing.open);
                 open.into_values().map(|(_, _, whom)| whom).collect()
             }
@@ -216,11 +230,21 @@ impl Fifo {
         }
     }
 
-    fn clear(&mut self, now: SimTime, worked: &mut Worked) {
+    /// Time that cores will still be busy with what is here.
+    fn ahead(&mut self, now: SimTime, worked: &mut Worked) -> SimDuration {
         self.count_done(now, worked);
-        for ((end, _), start) in std::mem::take(&mut self.open) {
-            worked.busy.0 -= end.since(start.max(now)).0;
-        }
+        let left = |((end, _), start): (&(SimTime, u64), &SimTime)| end.since((*start).max(now)).0;
+        SimDuration(self.open.iter().map(left).sum())
+    }
+
+    /// Time that pieces of work would still wait for a core.
+    fn wait_ahead(&self, now: SimTime) -> SimDuration {
+        let left = self.open.values().map(|start| start.since(now).0);
+        SimDuration(left.sum())
+    }
+
+    fn clear(&mut self, now: SimTime) {
+        self.open.clear();
         let cores = self.free.len();
         self.free = BinaryHeap::from(vec![Reverse(now); cores]);
     }
@@ -236,6 +260,8 @@ struct Sharing<T> {
     open: BTreeMap<(u128, u64), (SimTime, SimDuration, T)>,
     /// Service that each piece of work has had since the start: nanoseconds in 64.64 fixed point.
     clock: u128,
+    /// Time that cores were busy until the clock was read last, all together.
+    busy: SimDuration,
     /// When the clock was read last.
     read: SimTime,
 }
@@ -277,7 +303,174 @@ impl<T: Copy> Sharing<T> {
     }
 
     fn run_clock(&mut self, now: SimTime) {
-        self.clock += u128::from(now.since(self.read).0) * self.share();
+        let passed = now.since(self.read).0;
+        self.clock += u128::from(passed) * self.share();
+        self.busy.0 += passed * (self.open.len() as u64).min(u64::from(self.cores));
         self.read = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use netduel_engine::{Streams, uniform_below};
+
+    use super::*;
+
+    /// Arrival and need of each of `count` pieces of work, in nanoseconds, at a load near 1.
+    fn crowd(seed: u64, count: usize, cores: u32) -> Vec<(u64, u64)> {
+        let mut stream = Streams::new(seed, 0).open("crowd", 0);
+        let mut at = 0;
+        let mut draw = |most: u32| u64::from(uniform_below(&mut stream, most));
+        (0..count)
+            .map(|_| {
+                // Every now and then several come at the same instant.
+                at += draw(2_000_000_000 / cores).saturating_sub(100_000_000);
+                (at, 1 + draw(2_000_000_000))
+            })
+            .collect()
+    }
+
+    fn desk(cores: u32, queue: u32, discipline: Discipline) -> Desk<usize> {
+        Desk::new(Processor {
+            cores,
+            speed: 1.0,
+            queue,
+            discipline,
+        })
+    }
+
+    /// When each piece of work ends on cores that take the one that came first, by looking at
+    /// every core every time; nothing for those that find no room.
+    fn first_come(crowd: &[(u64, u64)], cores: usize, queue: usize) -> Vec<Option<u64>> {
+        let mut free = vec![0; cores];
+        let mut ends: Vec<Option<u64>> = Vec::new();
+        for (at, needs) in crowd {
+            let here = ends.iter().flatten().filter(|end| *end > at).count();
+            if here >= cores + queue {
+                ends.push(None);
+                continue;
+            }
+            let core = (0..cores).min_by_key(|core| free[*core]).unwrap();
+            free[core] = free[core].max(*at) + needs;
+            ends.push(Some(free[core]));
+        }
+        ends
+    }
+
+    #[test]
+    fn who_comes_first_is_served_first_as_a_search_through_all_cores_says() {
+        for (seed, cores, queue) in [(1, 1, 1000), (2, 3, 1000), (3, 1, 2), (4, 4, 3), (5, 2, 0)] {
+            let crowd = crowd(seed, 2000, cores);
+            let mut desk = desk(cores, queue, Discipline::Fifo);
+            let taken = crowd.iter().enumerate().map(|(index, (at, needs))| {
+                match desk.take(SimTime(*at), SimDuration(*needs), index) {
+                    Taken::DoneAt(end) => Some(end.0),
+                    Taken::Refused => None,
+                    Taken::Shared => panic!("nothing is shared"),
+                }
+            });
+            let ends: Vec<Option<u64>> = taken.collect();
+            let expected = first_come(&crowd, cores as usize, queue as usize);
+            assert_eq!(ends, expected, "seed {seed}");
+            let done: Vec<_> = crowd
+                .iter()
+                .zip(&ends)
+                .filter(|(_, e)| e.is_some())
+                .collect();
+            let needs: u64 = done.iter().map(|((_, needs), _)| needs).sum();
+            let waited = done
+                .iter()
+                .map(|((at, needs), end)| end.unwrap() - at - needs);
+            let expected = Worked {
+                done: done.len() as u64,
+                refused: (crowd.len() - done.len()) as u64,
+                busy: SimDuration(needs),
+                waited: SimDuration(waited.sum()),
+            };
+            assert_eq!(desk.close(SimTime(u64::MAX / 2)), expected, "seed {seed}");
+        }
+    }
+
+    /// When each piece of work ends on shared cores, by dividing them anew after every change.
+    fn shared(crowd: &[(u64, u64)], cores: f64, room: usize) -> Vec<Option<f64>> {
+        let mut ends = vec![None; crowd.len()];
+        let mut here: Vec<(usize, f64)> = Vec::new();
+        let (mut now, mut next) = (0.0, 0);
+        while next < crowd.len() || !here.is_empty() {
+            let share = (cores / here.len() as f64).min(1.0);
+            let least = here.iter().map(|(_, left)| *left).fold(f64::MAX, f64::min);
+            let end = now + least / share;
+            let arrival = crowd.get(next).map_or(f64::MAX, |(at, _)| *at as f64);
+            let until = end.min(arrival);
+            for (_, left) in &mut here {
+                *left -= (until - now) * share;
+            }
+            now = until;
+            here.retain(|(index, left)| {
+                let over = *left < 0.5;
+                if over {
+                    ends[*index] = Some(now);
+                }
+                !over
+            });
+            if arrival <= end && next < crowd.len() {
+                if here.len() < room {
+                    here.push((next, crowd[next].1 as f64));
+                }
+                next += 1;
+            }
+        }
+        ends
+    }
+
+    #[test]
+    fn shared_cores_are_divided_as_dividing_them_after_every_change_says() {
+        for (seed, cores, queue) in [(1, 1, 1000), (2, 3, 1000), (3, 1, 5), (4, 4, 0)] {
+            let crowd = crowd(seed, 1000, cores);
+            let room = (cores + queue) as usize;
+            let mut desk = desk(cores, queue, Discipline::ProcessorSharing);
+            let mut ends = vec![None; crowd.len()];
+            let mut until = |desk: &mut Desk<usize>, now: SimTime| {
+                while let Some((at, index)) = desk.next().filter(|(at, _)| *at <= now) {
+                    desk.finish(at);
+                    ends[index] = Some(at.0 as f64);
+                }
+            };
+            for (index, (at, needs)) in crowd.iter().enumerate() {
+                until(&mut desk, SimTime(*at));
+                desk.take(SimTime(*at), SimDuration(*needs), index);
+            }
+            until(&mut desk, SimTime(u64::MAX / 2));
+            let expected = shared(&crowd, f64::from(cores), room);
+            for (index, (found, expected)) in ends.iter().zip(&expected).enumerate() {
+                match (found, expected) {
+                    // Whoever ends up to a nanosecond late holds up those who come after.
+                    (Some(found), Some(expected)) => assert!(
+                        (found - expected).abs() < 1000.0,
+                        "seed {seed}: {index} ends at {found}, not at {expected}"
+                    ),
+                    other => assert_eq!(other, (&None, &None), "seed {seed}: {index}"),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_crash_takes_back_what_was_not_done() {
+        for discipline in [Discipline::Fifo, Discipline::ProcessorSharing] {
+            let mut desk = desk(1, 10, discipline);
+            for whom in 0..3 {
+                desk.take(SimTime(100), SimDuration(60), whom);
+            }
+            assert_eq!(desk.busy(SimTime(100)), SimDuration(0));
+            assert_eq!(desk.busy(SimTime(130)), SimDuration(30));
+            desk.clear(SimTime(150));
+            assert_eq!(desk.busy(SimTime(500)), SimDuration(50), "{discipline:?}");
+            // It begins again with nothing to do.
+            desk.take(SimTime(500), SimDuration(10), 3);
+            let worked = desk.close(SimTime(505));
+            assert_eq!(worked.busy, SimDuration(55));
+            assert_eq!(worked.done, 0);
+        }
     }
 }

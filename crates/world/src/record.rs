@@ -19,6 +19,8 @@ pub struct RunRecord {
     pub loads: Vec<Load>,
     /// What each node's processor did, by `NodeId`; empty when none did anything.
     pub worked: Vec<Worked>,
+    /// How long each machine was rented, by `NodeId`.
+    pub rented: Vec<SimDuration>,
     /// How far each broadcast came, by `RequestId`; empty when users ask for something else.
     pub reach: Vec<Reach>,
     /// Bytes of the architecture's state, of all nodes together.

@@ -103,10 +103,17 @@ impl<A: Architecture> Run<A> {
         // Without the contender's label: a design that duels itself meets the same draws.
         let mut rng = world.streams.open("architecture", 0);
         let architecture = A::assemble(config, &Cast::new(world), &mut rng)?;
+        let mut kernel = Kernel::new(world);
+        for machine in A::machines(config, &Cast::new(world))?
+            .into_iter()
+            .flatten()
+        {
+            kernel.rentals.begin(NodeId(machine), SimTime::ZERO);
+        }
         let spec = &world.spec;
         let limit = SimTime::ZERO + SimDuration::from(spec.run_for.unwrap_or(spec.at_most));
         Ok(Self {
-            kernel: Kernel::new(world),
+            kernel,
             failures: Failures::new(spec.failures.len(), world.devices.len()),
             incidents: Vec::new(),
             state_start: architecture.state_bytes(),
@@ -585,6 +592,7 @@ impl<A: Architecture> Run<A> {
         assert!(arrived <= traffic.sent, "nothing arrives that was not sent");
         traffic.lost = Bytes(traffic.sent.0 - traffic.received.0);
         let worked = self.kernel.close_desks();
+        let rented = self.kernel.rentals.close(now);
         let reach = self.kernel.close_reach();
         let requests = self.kernel.ledger.close(now);
         let nodes = self.kernel.network.into_kept();
@@ -592,6 +600,7 @@ impl<A: Architecture> Run<A> {
             requests,
             loads: nodes.map(|node| node.load).collect(),
             worked,
+            rented,
             reach,
             state: StateSize {
                 start: self.state_start,

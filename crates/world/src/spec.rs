@@ -1,8 +1,8 @@
 //! What a world is to be, as checked values. A scenario file is one way to write it down.
 
 use netduel_engine::{Law, SimDuration};
-use netduel_network::Latency;
-use netduel_units::{BitsPerSecond, Bytes, Seconds, Share};
+use netduel_network::{Latency, Routers};
+use netduel_units::{BitsPerSecond, Bytes, PerHour, Seconds, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,10 @@ pub struct WorldSpec {
     pub infrastructure: Vec<MachineGroup>,
     /// Names of the regions, by `RegionId`; one unnamed region when places do not matter.
     pub regions: Vec<String>,
-    /// How long a bit travels.
+    /// How long a bit travels, trunks apart.
     pub latency: Latency,
+    /// Routers at the regions and the trunks between them; none when the core is never congested.
+    pub routers: Option<Routers>,
     /// Probability that one byte of a transfer arrives wrong and the transport does not notice.
     pub corruption: f64,
     /// What users ask for.
@@ -61,9 +63,12 @@ impl Default for WorldSpec {
                 download: rate(100e6),
                 region: 0,
                 processor: Processor::default(),
+                storage: None,
+                price: PerHour::default(),
             }],
             regions: vec![String::new()],
             latency: Latency::constant(SimDuration::from_seconds(0.02)),
+            routers: None,
             corruption: 0.0,
             demand: Demand::one_object(Bytes(10_000_000), Arrivals::AllAtOnce),
             patience: Patience::default(),
@@ -143,6 +148,10 @@ pub struct MachineGroup {
     pub region: u16,
     /// What each computes with.
     pub processor: Processor,
+    /// What each can keep on its disk; as much as it likes when absent.
+    pub storage: Option<Bytes>,
+    /// What each costs while it is rented, whether it is up or down.
+    pub price: PerHour,
 }
 
 /// What users put up with before they give up.

@@ -1,5 +1,7 @@
 //! Flows, and the classes of flows that always run at equal rates.
 
+use std::ops::{Deref, DerefMut};
+
 use netduel_units::Bytes;
 
 use super::{
@@ -11,7 +13,8 @@ use super::{
 };
 
 /// The most links that a path may have.
-pub(super) const HOPS_MAX: usize = 4;
+pub(super) const HOPS_MAX: usize = 1 << HOP_BITS;
+const HOP_BITS: u32 = 5;
 
 /// A flow of a [`FairSharing`](super::FairSharing).
 ///
@@ -75,8 +78,35 @@ pub(super) struct Class {
     pub(super) at: u32,
     /// Position among the group's caps.
     pub(super) cap_at: u32,
-    pub(super) hop_count: u32,
-    pub(super) hops: [Hop; HOPS_MAX],
+    pub(super) hops: Hops,
+}
+
+/// The links on a class's path. Most paths have an uplink and a downlink and no more: they lie in
+/// the class itself.
+#[derive(Debug)]
+pub(super) enum Hops {
+    Two([Hop; 2]),
+    Other(Box<[Hop]>),
+}
+
+impl Deref for Hops {
+    type Target = [Hop];
+
+    fn deref(&self) -> &[Hop] {
+        match self {
+            Self::Two(hops) => hops,
+            Self::Other(hops) => hops,
+        }
+    }
+}
+
+impl DerefMut for Hops {
+    fn deref_mut(&mut self) -> &mut [Hop] {
+        match self {
+            Self::Two(hops) => hops,
+            Self::Other(hops) => hops,
+        }
+    }
 }
 
 /// One link on a class's path, and the class's neighbours in the list of the edge through which
@@ -96,13 +126,10 @@ pub(super) struct Crossing(u32);
 impl Crossing {
     pub(super) const NONE: Self = Self(u32::MAX);
 
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a path has at most four hops"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "a path has few hops")]
     pub(super) fn new(class: ClassId, hop: usize) -> Self {
-        assert!(class.0 < u32::MAX >> 2, "fewer than 2^30 classes");
-        Self(class.0 << 2 | hop as u32)
+        assert!(class.0 < u32::MAX >> HOP_BITS, "fewer than 2^27 classes");
+        Self(class.0 << HOP_BITS | hop as u32)
     }
 
     pub(super) fn some(self) -> Option<Self> {
@@ -110,27 +137,27 @@ impl Crossing {
     }
 
     pub(super) fn class(self) -> ClassId {
-        ClassId(self.0 >> 2)
+        ClassId(self.0 >> HOP_BITS)
     }
 
     pub(super) fn hop(self) -> usize {
-        (self.0 & 3) as usize
+        self.0 as usize % HOPS_MAX
     }
 }
 
 impl Class {
     /// A class of one flow that is nowhere yet.
     pub(super) fn new(path: &[LinkId], cap: Rate, first: Finish) -> Self {
-        let nowhere = Hop {
-            link: LinkId::CAPPED,
+        let hop = |link: &LinkId| Hop {
+            link: *link,
             edge: EdgeId::NONE,
             before: Crossing::NONE,
             after: Crossing::NONE,
         };
-        let mut hops = [nowhere; HOPS_MAX];
-        for (hop, link) in hops.iter_mut().zip(path) {
-            hop.link = *link;
-        }
+        let hops = match path {
+            [up, down] => Hops::Two([hop(up), hop(down)]),
+            other => Hops::Other(other.iter().map(hop).collect()),
+        };
         Self {
             cap,
             offset: Clock::default(),
@@ -140,13 +167,12 @@ impl Class {
             group: LinkId::CAPPED,
             at: NOWHERE,
             cap_at: NOWHERE,
-            hop_count: u32::try_from(path.len()).expect("paths are short"),
             hops,
         }
     }
 
     pub(super) fn path(&self) -> &[Hop] {
-        &self.hops[..self.hop_count as usize]
+        &self.hops
     }
 
     pub(super) fn is_capped(&self) -> bool {

@@ -2,7 +2,7 @@
 //!
 //! # What is computed
 //!
-//! Every flow crosses one to four links and may have a cap, a rate limit of its own. At every
+//! Every flow crosses 1 to 32 links and may have a cap, a rate limit of its own. At every
 //! instant the rates are *max-min fair*: no link carries more than its capacity, and each flow
 //! either runs at its cap or crosses a saturated link on which no flow is faster. There is exactly
 //! one such set of rates.
@@ -174,7 +174,7 @@ impl FairSharing {
             .insert(Link::new(Capacity::from(capacity).into()))
     }
 
-    /// Starts a flow of `size`, at least 1 byte, along `path`: one to four links, none twice.
+    /// Starts a flow of `size`, at least 1 byte, along `path`: 1 to 32 links, none twice.
     ///
     /// `cap` is the flow's own limit.
     pub fn start(
@@ -187,7 +187,7 @@ impl FairSharing {
         assert!(size > Bytes(0), "a flow has something to move");
         assert!(
             (1..=HOPS_MAX).contains(&path.len()),
-            "a path has one to four links"
+            "a path has 1 to 32 links"
         );
         for (at, link) in path.iter().enumerate() {
             assert!(!path[..at].contains(link), "a path crosses no link twice");

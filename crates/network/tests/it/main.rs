@@ -1,3 +1,4 @@
 //! The network as others use it.
 
+mod routers;
 mod twin;

@@ -6,8 +6,8 @@
 
 use netduel_engine::{SimDuration, SimTime, Stream, Streams, uniform, uniform_below};
 use netduel_network::{
-    Access, Capacity, Ended, FlowId, Latency, LinkId, Network, NodeId, RegionId, TransferId,
-    progressive::ProgressiveFilling,
+    Access, Capacity, Ended, FlowId, Latency, LinkId, Network, NodeId, RegionId, Routers,
+    TransferId, Trunk, progressive::ProgressiveFilling,
 };
 use netduel_units::{BitsPerSecond, Bytes, Share};
 
@@ -15,11 +15,17 @@ use netduel_units::{BitsPerSecond, Bytes, Share};
 /// share with it; a script's completions pass on this much at most.
 const NANOSECONDS_APART: u64 = 100;
 
+const REGIONS: usize = 3;
+const ROUTERS: usize = 5;
+
 /// A random network and what happens in it.
 struct Script {
     seed: u64,
     accesses: Vec<Access>,
-    latencies: [[SimDuration; 2]; 2],
+    /// Between the regions, trunks apart.
+    latencies: [[SimDuration; REGIONS]; REGIONS],
+    /// One router for each region and some more; none when the core is not congested.
+    trunks: Vec<Trunk>,
     actions: Vec<(SimTime, Action)>,
 }
 
@@ -41,7 +47,7 @@ enum Outcome {
 }
 
 impl Script {
-    fn random(seed: u64) -> Self {
+    fn random(seed: u64, routed: bool) -> Self {
         let mut rng = Streams::new(seed, 0).open("script", 0);
         let rng = &mut rng;
         let nodes = 3 + uniform_below(rng, 10);
@@ -49,14 +55,20 @@ impl Script {
         let accesses = (0..nodes).map(|_| Access {
             upload: rate(rng, tied),
             download: rate(rng, tied),
-            region: RegionId(if uniform_below(rng, 2) == 0 { 0 } else { 1 }),
+            region: RegionId([0, 1, 2][uniform_below(rng, 3) as usize]),
         });
         let accesses = accesses.collect();
-        let latencies = [[(); 2]; 2].map(|row| row.map(|()| time(rng, 50_000_000)));
+        let latencies = [[(); REGIONS]; REGIONS].map(|row| row.map(|()| time(rng, 50_000_000)));
+        let trunks = if routed {
+            trunks(rng, tied)
+        } else {
+            Vec::new()
+        };
         let mut script = Self {
             seed,
             accesses,
             latencies,
+            trunks,
             actions: Vec::new(),
         };
         let (mut now, mut opened) = (SimTime::ZERO, 0);
@@ -91,13 +103,42 @@ impl Script {
     }
 
     fn latency(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let [from, to] = [from, to].map(|node| self.accesses[node.index()].region);
-        self.latencies[usize::from(from.0)][usize::from(to.0)]
+        let [from, to] = [from, to].map(|node| self.region(node));
+        let trunks = self.way(from, to).into_iter();
+        let over_trunks = trunks.map(|trunk| self.trunks[trunk].latency.0).sum();
+        self.latencies[from][to] + SimDuration(over_trunks)
+    }
+
+    fn region(&self, node: NodeId) -> usize {
+        usize::from(self.accesses[node.index()].region.0)
+    }
+
+    /// The trunks of least latency from one router to another: the best of all ways there are.
+    fn way(&self, from: usize, to: usize) -> Vec<usize> {
+        let mut best: Option<(u64, Vec<usize>)> = None;
+        let mut ways = vec![(from, 0, Vec::new())];
+        while let Some((end, latency, way)) = ways.pop() {
+            if self.trunks.is_empty() || end == to {
+                if best.as_ref().is_none_or(|(least, _)| latency < *least) {
+                    best = Some((latency, way));
+                }
+                continue;
+            }
+            for (number, trunk) in self.trunks.iter().enumerate() {
+                // No router twice.
+                let seen = |number: &usize| self.trunks[*number].from == trunk.to;
+                if trunk.from == end && !way.iter().any(seen) {
+                    let longer = [&way[..], &[number]].concat();
+                    ways.push((trunk.to, latency + trunk.latency.0, longer));
+                }
+            }
+        }
+        best.expect("all routers are joined").1
     }
 
     /// Lets everything happen; within an instant what completes comes first, then what was
     /// scheduled first.
-    fn play(&self, side: &mut impl Side) -> Vec<Outcome> {
+    fn play(&self, twin: &mut impl Side) -> Vec<Outcome> {
         let mut outcomes: Vec<Outcome> = Vec::new();
         let mut dead = vec![false; self.accesses.len()];
         // Instants at which opened transfers begin, by number.
@@ -108,13 +149,13 @@ impl Script {
             let begin = begins.iter().enumerate().min_by_key(|(_, begin)| **begin);
             let begin = begin.map(|(place, (at, number))| (place, *at, *number));
             let scripted = actions.peek().map(|(at, _)| *at);
-            let flowing = side.next_time();
+            let flowing = twin.next_time();
             let times = [scripted, begin.map(|(_, at, _)| at), flowing];
             let Some(now) = times.into_iter().flatten().min() else {
                 return outcomes;
             };
             if flowing == Some(now) {
-                for number in side.advance(now) {
+                for number in twin.advance(now) {
                     assert_eq!(outcomes[number], Outcome::Open);
                     outcomes[number] = Outcome::Whole(now);
                 }
@@ -126,28 +167,28 @@ impl Script {
                 if outcomes[number] != Outcome::Open {
                     // It was closed before it began.
                 } else if dead[from.index()] || dead[to.index()] {
-                    outcomes[number] = Outcome::Broken(now, side.close(now, number));
+                    outcomes[number] = Outcome::Broken(now, twin.close(now, number));
                 } else {
-                    side.begin(now, number);
+                    twin.begin(now, number);
                 }
                 continue;
             }
             match actions.next().expect("an action is due").1 {
                 Action::Open(from, to, size) => {
-                    side.open(from, to, size);
+                    twin.open(from, to, size);
                     begins.push((now + self.latency(from, to), outcomes.len()));
                     ends.push((from, to));
                     outcomes.push(Outcome::Open);
                 }
                 Action::Close(number) if outcomes[number] == Outcome::Open => {
-                    outcomes[number] = Outcome::Broken(now, side.close(now, number));
+                    outcomes[number] = Outcome::Broken(now, twin.close(now, number));
                 }
                 Action::Close(_) => {}
-                Action::Slow(node, to) => side.slow(now, node, &self.accesses[node.index()], to),
+                Action::Slow(node, to) => twin.slow(now, node, &self.accesses[node.index()], to),
                 Action::Die(node) => {
                     dead[node.index()] = true;
-                    for number in side.flowing_at(node) {
-                        outcomes[number] = Outcome::Broken(now, side.close(now, number));
+                    for number in twin.flowing_at(node) {
+                        outcomes[number] = Outcome::Broken(now, twin.close(now, number));
                     }
                 }
             }
@@ -156,10 +197,19 @@ impl Script {
 
     fn network(&self) -> Ours {
         let between = self.latencies.as_flattened().to_vec();
-        let latency = Latency::between_regions(2, between);
+        let latency = Latency::between_regions(REGIONS, between);
         let streams = Streams::new(self.seed, 0);
+        let mut network = Network::new(latency, 0.0, &self.accesses, &streams);
+        if !self.trunks.is_empty() {
+            let routers = Routers::new(ROUTERS, self.trunks.clone(), &[0, 1, 2]).unwrap();
+            network = network.with_routers(&routers);
+        }
+        // What the script goes by is what messages pay.
+        for [from, to] in [[0, 1], [1, 2], [2, 0]].map(|pair| pair.map(NodeId)) {
+            assert_eq!(network.latency(from, to), self.latency(from, to));
+        }
         Ours {
-            network: Network::new(latency, 0.0, &self.accesses, &streams),
+            network,
             ids: Vec::new(),
             ended: Vec::new(),
         }
@@ -171,8 +221,27 @@ impl Script {
             let up = filling.add_link(access.upload);
             (up, filling.add_link(access.download))
         });
+        let links: Vec<(LinkId, LinkId)> = links.collect();
+        let trunks = self.trunks.iter();
+        let trunks: Vec<LinkId> = trunks.map(|trunk| filling.add_link(trunk.rate)).collect();
+        let ways = (0..REGIONS).map(|from| {
+            let to = 0..REGIONS;
+            let way = |to| {
+                self.way(from, to)
+                    .into_iter()
+                    .map(|at| trunks[at])
+                    .collect()
+            };
+            to.map(way).collect()
+        });
         Theirs {
-            links: links.collect(),
+            links,
+            ways: ways.collect(),
+            regions: (0..)
+                .map(NodeId)
+                .map(|node| self.region(node))
+                .take(self.accesses.len())
+                .collect(),
             filling,
             transfers: Vec::new(),
         }
@@ -207,6 +276,29 @@ fn rate(rng: &mut Stream, tied: bool) -> BitsPerSecond {
         1e6 + 99e6 * uniform(rng)
     };
     BitsPerSecond::new(rate).unwrap()
+}
+
+/// A ring of all routers in both directions, and some trunks across it.
+fn trunks(rng: &mut Stream, tied: bool) -> Vec<Trunk> {
+    let mut trunks = Vec::new();
+    let mut join = |rng: &mut Stream, from, to| {
+        for (from, to) in [(from, to), (to, from)] {
+            trunks.push(Trunk {
+                from,
+                to,
+                rate: rate(rng, tied),
+                latency: time(rng, 50_000_000),
+            });
+        }
+    };
+    for from in 0..ROUTERS {
+        join(rng, from, (from + 1) % ROUTERS);
+    }
+    for _ in 0..uniform_below(rng, 3) {
+        let from = uniform_below(rng, 3) as usize;
+        join(rng, from, from + 2);
+    }
+    trunks
 }
 
 fn time(rng: &mut Stream, below: u32) -> SimDuration {
@@ -287,6 +379,9 @@ struct Theirs {
     filling: ProgressiveFilling,
     /// Up and down, by node.
     links: Vec<(LinkId, LinkId)>,
+    /// Trunks between regions.
+    ways: Vec<Vec<Vec<LinkId>>>,
+    regions: Vec<usize>,
     transfers: Vec<Transfer>,
 }
 
@@ -317,10 +412,10 @@ impl Side for Theirs {
 
     fn begin(&mut self, now: SimTime, number: usize) {
         let transfer = &mut self.transfers[number];
-        let path = [
-            self.links[transfer.from.index()].0,
-            self.links[transfer.to.index()].1,
-        ];
+        let [from, to] = [transfer.from, transfer.to].map(NodeId::index);
+        let mut path = vec![self.links[from].0];
+        path.extend(&self.ways[self.regions[from]][self.regions[to]]);
+        path.push(self.links[to].1);
         // A link's time for one byte is the least that a transfer takes.
         let size = transfer.size.max(Bytes(1));
         transfer.flow = Some(self.filling.start(now, &path, None, size));
@@ -368,7 +463,15 @@ impl Side for Theirs {
 #[test]
 fn transfers_end_when_a_second_simulation_says_with_as_many_bytes() {
     for seed in 0..4000 {
-        let apart = Script::random(seed).compare();
+        let apart = Script::random(seed, false).compare();
+        assert!(apart <= NANOSECONDS_APART, "seed {seed}: {apart} ns apart");
+    }
+}
+
+#[test]
+fn transfers_over_routers_end_when_a_second_simulation_says_with_as_many_bytes() {
+    for seed in 0..2000 {
+        let apart = Script::random(seed, true).compare();
         assert!(apart <= NANOSECONDS_APART, "seed {seed}: {apart} ns apart");
     }
 }

@@ -4,8 +4,8 @@ use netduel_world::{Context, NodeId, SimDuration, uniform_below};
 
 use super::{
     Swarm, Timer,
-    message::{Connection, Message, Status},
-    peer::Link,
+    links::{LinkSet, Moment, Slot},
+    message::{Connection, HAVE, Message, Status},
 };
 
 /// An uplink that carries this share of its rate is full: the rest is the gap between a piece and
@@ -32,10 +32,11 @@ impl Swarm {
         self.rechoke(cx);
         let peer = &mut self.peers[cx.node().index()];
         peer.reviews += 1;
-        for link in &mut peer.links {
+        for link in peer.links.iter_mut() {
             link.received = [0, link.received[0]];
         }
         self.ask_everybody(cx);
+        self.tell_interest(self.peers[cx.node().index()].links.established, cx);
         self.keep_reviewing(cx);
     }
 
@@ -49,8 +50,8 @@ impl Swarm {
         let (before, since) = peer.sent;
         let possible = peer.uplink.get() / 8.0 * now.since(since).as_seconds();
         let idles = ((sent.0 - before.0) as f64) < UPLINK_FULL * possible;
-        let served = peer.links.iter().filter(|link| !link.told.choking).count();
-        if peer.has_all() && idles && served > peer.slots as usize {
+        let served = peer.links.served.len();
+        if peer.has_all() && idles && served > peer.slots {
             peer.slots *= 2;
         }
     }
@@ -62,31 +63,31 @@ impl Swarm {
         if peer.free_rider {
             return;
         }
-        let mut wanted: Vec<usize> = (0..peer.links.len())
-            .filter(|index| peer.links[*index].is_wanted())
-            .collect();
+        let wanted = peer.links.established & peer.links.interested;
+        let mut wanted: Vec<usize> = wanted.iter().collect();
         shuffle(&mut wanted, cx);
         if !peer.has_all() {
             // Sorting is stable: equals stay in random order.
-            let gave = |index: &usize| peer.links[*index].received.iter().sum::<u64>();
-            wanted.sort_by_key(|index| std::cmp::Reverse(gave(index)));
+            wanted.sort_by_key(|index| std::cmp::Reverse(peer.links.get(*index).gave()));
         }
         let regular = wanted.len().min(peer.slots as usize);
         let moves_on = (peer.reviews + 1).is_multiple_of(self.config.optimistic_rounds);
         let rest = &wanted[regular..];
-        let stays = rest.iter().find(|index| peer.links[**index].optimistic);
-        let optimistic = match stays {
+        let has_slot = |index: &&usize| peer.links.optimistic.contains(**index);
+        let optimistic = match rest.iter().find(has_slot) {
             Some(index) if !moves_on => Some(*index),
             // The rest of equal givers is in random order; of unequal ones a draw is needed.
-            _ => draw(rest, cx),
+            _ => draw(rest.iter().copied().collect(), cx),
         };
-        let mut served: Vec<usize> = wanted[..regular].to_vec();
-        served.extend(optimistic);
-        for index in 0..self.peers[cx.node().index()].links.len() {
-            let link = &mut self.peers[cx.node().index()].links[index];
-            link.optimistic = optimistic == Some(index);
-            self.set_choking(index, !served.contains(&index), cx);
+        let optimistic: LinkSet = optimistic.into_iter().collect();
+        let regular: LinkSet = wanted[..regular].iter().copied().collect();
+        let links = &mut self.peers[cx.node().index()].links;
+        links.optimistic = optimistic;
+        let served = regular | optimistic;
+        for index in (links.served ^ served).iter() {
+            self.set_choking(index, !served.contains(index), cx);
         }
+        self.fill_slots(cx);
     }
 
     /// Gives free slots to neighbours that wait for one: regular ones to those that gave most, the
@@ -98,28 +99,53 @@ impl Swarm {
         }
         loop {
             let peer = &self.peers[node.index()];
-            let served = |link: &&Link| !link.told.choking;
-            let optimistic = peer.links.iter().filter(served).any(|link| link.optimistic);
-            let regular = peer.links.iter().filter(served).count() - usize::from(optimistic);
-            let takes_regular = regular < peer.slots as usize;
-            if !takes_regular && optimistic {
-                return;
-            }
-            let waiting = |index: &usize| {
-                let link = &peer.links[*index];
-                link.is_wanted() && link.told.choking
-            };
-            let mut waiting: Vec<usize> = (0..peer.links.len()).filter(waiting).collect();
-            if takes_regular && !peer.has_all() {
-                let gave = |index: &usize| peer.links[*index].received.iter().sum::<u64>();
-                let most = waiting.iter().map(gave).max();
-                waiting.retain(|index| Some(gave(index)) == most);
-            }
-            let Some(next) = draw(&waiting, cx) else {
+            let links = &peer.links;
+            let Some(slot) = links.free_slot(peer.slots) else {
                 return;
             };
-            self.peers[node.index()].links[next].optimistic = !takes_regular;
+            let mut waiting = links.waiting();
+            if slot == Slot::Regular && !peer.has_all() {
+                let gave = |index: &usize| links.get(*index).gave();
+                let most = waiting.iter().map(|index| gave(&index)).max();
+                waiting = waiting.iter().filter(|i| Some(gave(i)) == most).collect();
+            }
+            let Some(next) = draw(waiting, cx) else {
+                self.wake_idle(cx);
+                return;
+            };
+            let links = &mut self.peers[node.index()].links;
+            links.optimistic.set(next, slot == Slot::Optimistic);
             self.set_choking(next, false, cx);
+        }
+    }
+
+    /// A peer with a free slot wakes neighbours that want nothing as far as they said, once for all
+    /// that it announced since they heard of it last, unless they are known to have that.
+    fn wake_idle(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let links = &self.peers[node.index()].links;
+        let life = self.announced[node.index()].present();
+        let announced = life.len();
+        let unaware = |index: &usize| links.get(*index).woken < announced;
+        let unaware: LinkSet = links.idle().iter().filter(unaware).collect();
+        if unaware.is_empty() {
+            return;
+        }
+        // Beginning anywhere, or the neighbours met first would always be the first to answer.
+        let count = u32::try_from(links.len()).expect("neighbours are counted in 32 bits");
+        let first = uniform_below(cx.rng(), count) as usize;
+        for index in unaware.iter_from(first) {
+            let peer = &mut self.peers[node.index()];
+            let woken = std::mem::replace(&mut peer.links.get_mut(index).woken, announced);
+            let known = peer.known(index, &self.announced);
+            let mut has_news = false;
+            self.announced[node.index()]
+                .present()
+                .read(woken, announced, |piece| has_news |= !known.contains(piece));
+            if has_news {
+                let (neighbour, connection) = peer.links.end(index, node);
+                cx.wake(neighbour, Message::News(connection), HAVE);
+            }
         }
     }
 
@@ -127,56 +153,71 @@ impl Swarm {
     /// wait for the next review would leave all it gives with a few.
     pub(super) fn take_turns(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &self.peers[cx.node().index()];
-        if !peer.has_all() || peer.links[index].turn < self.config.turn {
+        if !peer.has_all() || u32::from(peer.links.get(index).turn) < self.config.turn {
             return;
         }
-        let waits = |index: &usize| {
-            let link = &peer.links[*index];
-            link.is_wanted() && link.told.choking
-        };
-        let waiting: Vec<usize> = (0..peer.links.len()).filter(waits).collect();
-        if let Some(next) = draw(&waiting, cx) {
+        if let Some(next) = draw(peer.links.waiting(), cx) {
             let links = &mut self.peers[cx.node().index()].links;
-            links[next].optimistic = std::mem::take(&mut links[index].optimistic);
+            links.optimistic.set(next, links.optimistic.contains(index));
+            links.optimistic.set(index, false);
             self.set_choking(index, true, cx);
             self.set_choking(next, false, cx);
         }
     }
 
     fn set_choking(&mut self, index: usize, choking: bool, cx: &mut Context<'_, Self>) {
-        let link = &mut self.peers[cx.node().index()].links[index];
-        if link.told.choking != choking {
-            link.told.choking = choking;
-            link.turn = 0;
-            if !choking && self.peers[cx.node().index()].first_copies.is_some() {
-                self.suggest(index, cx);
-            }
-            self.send_status(index, cx);
-            if choking {
-                self.drop_queue(index, cx);
-            }
+        let peer = &mut self.peers[cx.node().index()];
+        if peer.links.served.contains(index) != choking {
+            return;
+        }
+        peer.links.served.set(index, !choking);
+        peer.links.get_mut(index).turn = 0;
+        if !choking {
+            self.suggest(index, cx);
+        }
+        self.send_status(index, cx);
+        if choking {
+            self.drop_queue(index, cx);
         }
     }
 
-    /// Tells a neighbour whether it has something to give, when that changed.
-    pub(super) fn update_interest(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        // Whoever is being asked for something is still of interest.
-        let wants =
-            !peer.links[index].requests.is_empty() || peer.wants(index, self.config.end_game);
-        let link = &mut peer.links[index];
-        if link.life.is_some() && link.told.interested != wants {
-            link.told.interested = wants;
-            self.send_status(index, cx);
+    /// Tells neighbours that have something to give, and whoever serves this peer in vain. The
+    /// others hear at the next review that they have nothing to give any more.
+    pub(super) fn update_interest(&mut self, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[cx.node().index()];
+        let at_once = if peer.has_all() {
+            peer.links.established
+        } else {
+            peer.links.serving
+        };
+        self.tell_interest(at_once, cx);
+    }
+
+    /// Tells neighbours that have something to give, and those of `withdraw` that have not. Before a
+    /// peer loses interest it reads what has arrived meanwhile.
+    fn tell_interest(&mut self, withdraw: LinkSet, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let end_game = self.config.end_game;
+        let links = &self.peers[node.index()].links;
+        let withdraw = withdraw & links.interesting;
+        let mut wanted = self.peers[node.index()].wanted(end_game, &self.announced);
+        let doubtful = withdraw & !wanted;
+        if !doubtful.is_empty() {
+            doubtful.iter().for_each(|index| self.listen_to(index, cx));
+            wanted = self.peers[node.index()].wanted(end_game, &self.announced);
         }
+        let links = &mut self.peers[node.index()].links;
+        let interesting = links.interesting & !withdraw | wanted;
+        let changed = links.interesting ^ interesting;
+        links.interesting = interesting;
+        changed.iter().for_each(|index| self.send_status(index, cx));
     }
 
     pub(super) fn send_status(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let link = &mut self.peers[cx.node().index()].links[index];
-        link.told.serial += 1;
-        link.told.heard = link.heard;
-        link.told_at = cx.now();
-        let (neighbour, connection, status) = (link.neighbour, link.connection, link.told);
+        let links = &mut self.peers[cx.node().index()].links;
+        let status = links.status(index);
+        links.get_mut(index).told_at = Moment::at(cx.now());
+        let (neighbour, connection) = links.end(index, cx.node());
         self.say(neighbour, Message::Status(connection, status), cx);
     }
 
@@ -188,39 +229,27 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        let Some(index) = self.peers[node.index()].link_on(from, connection) else {
+        let Some(index) = self.peers[node.index()].links.on(from, connection) else {
             self.say(from, Message::Bye(connection), cx);
             return;
         };
-        let link = &mut self.peers[node.index()].links[index];
-        link.heard_at = cx.now();
-        if status.serial < link.hears.serial {
-            // Overtaken by a later one.
+        let links = &mut self.peers[node.index()].links;
+        let link = links.get_mut(index);
+        link.heard_at = Moment::at(cx.now());
+        if !link.take_status(status.serial) {
             return;
         }
-        let lost_interest = link.hears.interested && !status.interested;
-        link.hears = status;
+        link.woken = link.woken.max(status.heard);
+        let lost_interest = links.interested.contains(index) && !status.interested;
+        links.interested.set(index, status.interested);
+        links.serving.set(index, !status.choking);
         if lost_interest {
-            link.optimistic = false;
+            links.optimistic.set(index, false);
             self.set_choking(index, true, cx);
         }
-        self.catch_up(index, status.heard, cx);
         self.fill_slots(cx);
         self.ask(index, cx);
-    }
-
-    /// Wakes a neighbour that is not interested but has not heard everything yet.
-    fn catch_up(&mut self, index: usize, heard: u32, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let link = &self.peers[node.index()].links[index];
-        let announced = self.announced[node.index()].holdings().known;
-        if !link.hears.interested && heard < announced && link.life.is_some() {
-            cx.wake(
-                link.neighbour,
-                Message::News(link.connection),
-                super::message::HAVE,
-            );
-        }
+        self.update_interest(cx);
     }
 }
 
@@ -231,7 +260,11 @@ fn shuffle(items: &mut [usize], cx: &mut Context<'_, Swarm>) {
     }
 }
 
-fn draw(items: &[usize], cx: &mut Context<'_, Swarm>) -> Option<usize> {
-    let bound = u32::try_from(items.len()).expect("neighbours are counted in 32 bits");
-    (bound > 0).then(|| items[uniform_below(cx.rng(), bound) as usize])
+fn draw(items: LinkSet, cx: &mut Context<'_, Swarm>) -> Option<usize> {
+    if items.is_empty() {
+        return None;
+    }
+    items
+        .iter()
+        .nth(uniform_below(cx.rng(), items.len()) as usize)
 }

@@ -31,7 +31,7 @@ pub struct Config {
     /// Reviews after which the optimistic slot moves on; at least 1. BEP 3: every 30 s.
     pub optimistic_rounds: u32,
     /// Pieces that a neighbour gets from a peer with the whole object before another has its turn;
-    /// at least 1. 20 in libtorrent (`seeding_piece_quota`).
+    /// 1 to 65,535. 20 in libtorrent (`seeding_piece_quota`).
     pub turn: u32,
     /// Which of the pieces that a neighbour can give is asked for.
     pub choice: Choice,
@@ -97,6 +97,13 @@ impl Config {
             if count == 0 {
                 return refuse(key, "is 0; expected at least 1");
             }
+        }
+        if u16::try_from(self.turn).is_err() {
+            let problem = format!("is {}; expected at most {}", self.turn, u16::MAX);
+            return Err(ConfigError {
+                key: "turn",
+                problem,
+            });
         }
         if !(2..=CONNECTIONS_MAX).contains(&self.connections) {
             return Err(ConfigError {

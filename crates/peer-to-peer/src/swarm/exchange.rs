@@ -1,11 +1,12 @@
 //! Asking for pieces, sending them, and telling of them.
 
-use netduel_world::{Context, Ending, NodeId, TransferEnded, TransferId, uniform_below};
+use netduel_world::{Context, Ending, NodeId, TransferEnded, TransferId};
 
 use super::{
     Swarm,
+    links::{Moment, OnLinks},
     message::{Connection, HAVE, Message},
-    peer::{Link, PIPELINE_MAX},
+    peer::{PIPELINE_MAX, pipeline},
 };
 
 /// A peer reads the news of all neighbours with every eighth choice of a piece.
@@ -14,39 +15,33 @@ const CHOICES_PER_ROUND: u32 = 8;
 impl Swarm {
     /// Takes note of what all neighbours announced.
     pub(super) fn listen(&mut self, cx: &mut Context<'_, Self>) {
-        for index in 0..self.peers[cx.node().index()].links.len() {
+        for index in self.peers[cx.node().index()].links.established.iter() {
             self.listen_to(index, cx);
         }
     }
 
     /// Takes note of what the neighbour at `index` announced.
-    fn listen_to(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        let link = &peer.links[index];
-        let (neighbour, Some(life)) = (link.neighbour, link.life) else {
+    pub(super) fn listen_to(&mut self, index: usize, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let peer = &mut self.peers[node.index()];
+        if !peer.links.established.contains(index) {
             return;
-        };
-        let announced = &self.announced[neighbour.index()];
-        while let Some(piece) = announced.next(neighbour, life, peer.links[index].heard, cx) {
-            peer.links[index].heard += 1;
-            peer.links[index].heard_at = cx.now();
-            peer.hear(index, piece);
         }
-    }
-
-    /// Takes note of what the neighbour at `index` announced and, now and then, all others.
-    ///
-    /// What the others announced decides only which piece is rare. Reading it with every choice
-    /// would be most of the cost of a large swarm, and a few pieces more or less make no
-    /// difference: makespans with 1 and with 8 are within each other's noise.
-    fn listen_before_choice(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        peer.choices += 1;
-        if peer.choices.is_multiple_of(CHOICES_PER_ROUND) {
-            self.listen(cx);
-        } else {
-            self.listen_to(index, cx);
+        let neighbour = peer.links.neighbour(index);
+        let link = peer.links.get_mut(index);
+        let life = self.announced[neighbour.index()].life(link.life);
+        let delay = || cx.announcement_delay(neighbour, node, HAVE);
+        let first = link.heard;
+        let end = life.arrived(cx.now(), delay).max(first);
+        if end == first || !cx.is_reached_by(neighbour) {
+            return;
         }
+        link.heard = end;
+        link.heard_at = Moment::at(cx.now());
+        if !peer.has_all() {
+            life.read(first, end, |piece| peer.hear(index, piece));
+        }
+        cx.hear(end - first, HAVE);
     }
 
     pub(super) fn on_news(
@@ -55,58 +50,60 @@ impl Swarm {
         connection: Connection,
         cx: &mut Context<'_, Self>,
     ) {
-        if let Some(index) = self.peers[cx.node().index()].link_on(from, connection) {
+        if let Some(index) = self.peers[cx.node().index()].links.on(from, connection) {
             self.listen_to(index, cx);
-            self.update_interest(index, cx);
             self.ask(index, cx);
+            self.update_interest(cx);
         }
     }
 
     /// Asks the neighbour at `index` for pieces, when it serves this peer and has some to give.
     pub(super) fn ask(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let link = &self.peers[node.index()].links[index];
-        let room = |link: &Link, cx: &Context<'_, Self>| {
-            link.requests.is_empty()
-                || link.requests.len() < link.pipeline(cx.round_trip(link.neighbour))
-        };
-        let ready = link.life.is_some() && !link.hears.choking && room(link, cx);
-        if !ready || self.peers[node.index()].request.is_none() {
+        let peer = &self.peers[cx.node().index()];
+        let links = &peer.links;
+        let ready = links.established.contains(index) && links.serving.contains(index);
+        if !ready || peer.request.is_none() || !peer.has_room(index) {
             return;
         }
-        self.listen_before_choice(index, cx);
-        let choice = self.config.choice;
-        let end_game = self.config.end_game;
-        while room(&self.peers[node.index()].links[index], cx) {
-            let peer = &mut self.peers[node.index()];
-            let chosen = peer.choose(index, choice, end_game, cx.rng());
-            let Some(piece) = chosen else {
-                break;
+        self.listen_to(index, cx);
+        while self.peers[cx.node().index()].has_room(index) {
+            let Some(piece) = self.choose(index, cx) else {
+                return;
             };
-            peer.await_piece(index, piece);
-            let link = &mut peer.links[index];
-            link.told_at = cx.now();
-            if link.requests.len() == 1 {
-                link.pace.0 = cx.now();
-            }
-            let (neighbour, connection) = (link.neighbour, link.connection);
+            let peer = &mut self.peers[cx.node().index()];
+            peer.await_piece(index, piece, cx.now(), &self.announced);
+            peer.links.get_mut(index).told_at = Moment::at(cx.now());
+            let (neighbour, connection) = peer.links.end(index, cx.node());
             self.say(neighbour, Message::Request(connection, piece), cx);
         }
-        self.update_all_interest(cx);
+    }
+
+    /// The piece to ask the neighbour at `index` for; now and then with regard to what all others
+    /// announced.
+    ///
+    /// What the others announced decides only which piece is rare. Reading it with every choice
+    /// would be most of the cost of a large swarm, and a few pieces more or less make no
+    /// difference: makespans with 1 and with 8 are within each other's noise.
+    fn choose(&mut self, index: usize, cx: &mut Context<'_, Self>) -> Option<u32> {
+        let how = (self.config.choice, self.config.end_game);
+        let peer = &mut self.peers[cx.node().index()];
+        if !peer.may_choose(index, how.1) {
+            return None;
+        }
+        peer.choices += 1;
+        if peer.choices.is_multiple_of(CHOICES_PER_ROUND) {
+            self.listen(cx);
+        }
+        let peer = &self.peers[cx.node().index()];
+        peer.choose(index, how, &self.announced, &mut self.ties, cx.rng())
     }
 
     /// Asks every neighbour that serves this peer and is not being asked.
     pub(super) fn ask_everybody(&mut self, cx: &mut Context<'_, Self>) {
-        for index in 0..self.peers[cx.node().index()].links.len() {
+        for index in self.peers[cx.node().index()].links.serving.iter() {
             self.ask(index, cx);
         }
-        self.update_all_interest(cx);
-    }
-
-    fn update_all_interest(&mut self, cx: &mut Context<'_, Self>) {
-        for index in 0..self.peers[cx.node().index()].links.len() {
-            self.update_interest(index, cx);
-        }
+        self.update_interest(cx);
     }
 
     pub(super) fn on_piece_request(
@@ -117,20 +114,20 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        let Some(index) = self.peers[node.index()].link_on(from, connection) else {
+        let Some(index) = self.peers[node.index()].links.on(from, connection) else {
             self.say(from, Message::Bye(connection), cx);
             return;
         };
         let peer = &mut self.peers[node.index()];
-        let lacks = peer.lacks(piece);
-        let link = &mut peer.links[index];
-        link.heard_at = cx.now();
-        if link.told.choking || lacks || link.queue.len() > PIPELINE_MAX {
+        let refuses = peer.lacks(piece) || !peer.links.served.contains(index);
+        let link = peer.links.get_mut(index);
+        link.heard_at = Moment::at(cx.now());
+        if refuses || peer.queue.of(index).count() > usize::from(PIPELINE_MAX) {
             self.say(from, Message::Reject(connection, piece), cx);
             return;
         }
-        if link.upload.is_some() {
-            link.queue.push(piece);
+        if peer.upload(index).is_some() {
+            peer.queue.push(index, piece, ());
         } else {
             let upload = cx.transfer(from, self.piece_size(piece), u64::from(piece));
             self.sending(index, piece, upload, cx);
@@ -142,14 +139,14 @@ impl Swarm {
         &mut self,
         index: usize,
         piece: u32,
-        upload: TransferId,
+        transfer: TransferId,
         cx: &mut Context<'_, Self>,
     ) {
         let peer = &mut self.peers[cx.node().index()];
-        let link = &mut peer.links[index];
-        link.told_at = cx.now();
-        link.upload = Some((upload, piece));
-        link.turn += 1;
+        peer.uploads.push(index, piece, transfer);
+        let link = peer.links.get_mut(index);
+        link.told_at = Moment::at(cx.now());
+        link.turn = link.turn.saturating_add(1);
         if let Some(copies) = &mut peer.first_copies {
             copies.send(piece);
             self.suggest(index, cx);
@@ -158,21 +155,19 @@ impl Swarm {
 
     /// Tells a neighbour that is no longer served what will not come.
     pub(super) fn drop_queue(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let link = &mut self.peers[cx.node().index()].links[index];
-        let (neighbour, connection) = (link.neighbour, link.connection);
-        for piece in std::mem::take(&mut link.queue) {
+        let peer = &mut self.peers[cx.node().index()];
+        let (neighbour, connection) = peer.links.end(index, cx.node());
+        while let Some((piece, ())) = self.peers[cx.node().index()].queue.take_first(index) {
             self.say(neighbour, Message::Reject(connection, piece), cx);
         }
     }
 
     /// An origin suggests a piece that it has not sent yet.
     pub(super) fn suggest(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let from = uniform_below(cx.rng(), self.piece_count);
         let peer = &mut self.peers[cx.node().index()];
         let copies = peer.first_copies.as_mut();
-        if let Some(piece) = copies.and_then(|copies| copies.suggest(from)) {
-            let link = &peer.links[index];
-            let (neighbour, connection) = (link.neighbour, link.connection);
+        if let Some(piece) = copies.and_then(|copies| copies.suggest()) {
+            let (neighbour, connection) = peer.links.end(index, cx.node());
             self.say(neighbour, Message::Suggest(connection, piece), cx);
         }
     }
@@ -185,9 +180,10 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let peer = &mut self.peers[cx.node().index()];
-        if let Some(index) = peer.link_on(from, connection)
-            && peer.give_up(index, piece)
-        {
+        let Some(index) = peer.links.on(from, connection) else {
+            return;
+        };
+        if peer.give_up(index, piece, &self.announced) {
             self.ask_everybody(cx);
         }
     }
@@ -200,14 +196,17 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let peer = &mut self.peers[cx.node().index()];
-        let Some(index) = peer.link_on(from, connection) else {
+        let Some(index) = peer.links.on(from, connection) else {
             return;
         };
-        let link = &mut peer.links[index];
-        link.queue.retain(|queued| *queued != piece);
-        if let Some((upload, _)) = link.upload.take_if(|(_, sent)| *sent == piece) {
+        while peer
+            .queue
+            .take(index, |queued, ()| queued == piece)
+            .is_some()
+        {}
+        if let Some((_, upload)) = peer.uploads.take(index, |sent, _| sent == piece) {
             cx.cancel(upload);
-            if let Some(next) = take_first(&mut link.queue) {
+            if let Some((next, ())) = peer.queue.take_first(index) {
                 let upload = cx.transfer(from, self.piece_size(next), u64::from(next));
                 self.sending(index, next, upload, cx);
             }
@@ -217,23 +216,22 @@ impl Swarm {
     /// A piece that this peer sent is over.
     pub(super) fn on_sent(&mut self, ended: &TransferEnded, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
-        let Some(index) = peer.link_to(ended.to) else {
+        let Some(index) = peer.links.to(ended.to) else {
             return;
         };
-        let link = &mut peer.links[index];
-        if link.upload.is_none_or(|(id, _)| id != ended.id) {
+        let fits = |_, id: &TransferId| *id == ended.id;
+        if peer.uploads.take(index, fits).is_none() {
             return;
         }
-        link.upload = None;
-        link.heard_at = cx.now();
+        peer.links.get_mut(index).heard_at = Moment::at(cx.now());
         if let Ending::Broken { .. } = ended.ending {
             self.forget_link(index, cx);
             self.after_loss(cx);
             return;
         }
         self.take_turns(index, cx);
-        let queue = &mut self.peers[cx.node().index()].links[index].queue;
-        if let Some(next) = take_first(queue) {
+        let peer = &mut self.peers[cx.node().index()];
+        if let Some((next, ())) = peer.queue.take_first(index) {
             let upload = cx.follow_on(ended, self.piece_size(next), u64::from(next));
             self.sending(index, next, upload, cx);
         }
@@ -245,8 +243,9 @@ impl Swarm {
         let piece = u32::try_from(ended.label).expect("the label of a piece is its number");
         let peer = &mut self.peers[node.index()];
         let asked = peer
-            .link_to(ended.from)
-            .filter(|index| peer.links[*index].requests.contains(&piece));
+            .links
+            .to(ended.from)
+            .filter(|index| peer.asks(*index, piece));
         match (ended.ending, asked) {
             (Ending::Broken { .. }, None) => return,
             (Ending::Broken { .. }, Some(index)) => {
@@ -255,9 +254,12 @@ impl Swarm {
                 return;
             }
             (Ending::Whole { .. }, Some(index)) => {
-                peer.links[index].received[0] += ended.size.0;
-                peer.links[index].heard_at = cx.now();
-                peer.links[index].keep_pace(cx.now());
+                let round_trip = cx.round_trip(ended.from);
+                let pace = peer.pace(index, piece, cx.now());
+                let link = peer.links.get_mut(index);
+                link.pipeline = pipeline(pace, round_trip);
+                link.receive(ended.size.0);
+                link.heard_at = Moment::at(cx.now());
             }
             (Ending::Whole { .. }, None) => {}
         }
@@ -266,7 +268,7 @@ impl Swarm {
         if matches && self.peers[node.index()].lacks(piece) {
             self.keep(piece, asked, cx);
         } else if let Some(index) = asked {
-            self.peers[node.index()].give_up(index, piece);
+            self.peers[node.index()].give_up(index, piece, &self.announced);
         }
         self.ask_everybody(cx);
     }
@@ -274,7 +276,7 @@ impl Swarm {
     /// A new piece is on disk: nobody else need send it, everybody may ask for it.
     fn keep(&mut self, piece: u32, from: Option<usize>, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        self.peers[node.index()].keep(piece, from);
+        self.peers[node.index()].keep(piece, from, &self.announced);
         self.cancel_elsewhere(piece, cx);
         self.announce(piece, cx);
         let peer = &mut self.peers[node.index()];
@@ -282,57 +284,48 @@ impl Swarm {
             if let Some(request) = peer.request.take() {
                 cx.serve(request);
             }
-            self.peers[node.index()].candidates.clear();
+            let peer = &mut self.peers[node.index()];
+            peer.candidates = Vec::new();
+            peer.suggested = OnLinks::default();
             self.leave_seeds(cx);
         }
     }
 
     fn cancel_elsewhere(&mut self, piece: u32, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        for index in 0..self.peers[node.index()].links.len() {
+        for index in self.peers[node.index()].links.asked.iter() {
             let peer = &mut self.peers[node.index()];
-            if peer.give_up(index, piece) {
-                let link = &peer.links[index];
-                let (neighbour, connection) = (link.neighbour, link.connection);
+            if peer.give_up(index, piece, &self.announced) {
+                let (neighbour, connection) = peer.links.end(index, node);
                 self.say(neighbour, Message::Cancel(connection, piece), cx);
             }
         }
     }
 
-    /// Tells every neighbour of a piece. It wakes those that wanted nothing until now, unless they
-    /// are known to have it; the others read it when they next have a choice to make.
+    /// Tells every neighbour of a piece. Where this peer could serve one more, that wakes those
+    /// that wanted nothing until now; the others read it when they next have a choice to make.
     fn announce(&mut self, piece: u32, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let peer = &mut self.peers[node.index()];
-        let count = u32::try_from(peer.links.len()).expect("neighbours are counted in 32 bits");
-        let posted = cx.announce(peer.links.len(), HAVE);
-        self.announced[node.index()].push(piece, posted);
-        // Beginning anywhere, or the neighbours met first would always be the first to answer.
-        let first = uniform_below(cx.rng(), count.max(1)) as usize;
-        for index in (first..peer.links.len()).chain(0..first) {
-            let wakes = !peer.links[index].hears.interested && !peer.knows(index, piece);
-            let link = &mut peer.links[index];
-            link.told_at = cx.now();
-            if wakes {
-                cx.wake(link.neighbour, Message::News(link.connection), HAVE);
-            }
-        }
+        cx.announce(peer.links.len(), HAVE);
+        self.announced[node.index()].push(piece, cx.now(), self.piece_count);
+        peer.announced_at = Moment::at(cx.now());
+        self.fill_slots(cx);
     }
 
     /// Two peers that have everything have nothing to say to each other.
     fn leave_seeds(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let mut index = 0;
-        while let Some(link) = self.peers[node.index()].links.get(index) {
-            if link.life.is_some() && link.heard == self.piece_count {
+        while index < self.peers[node.index()].links.len() {
+            let links = &self.peers[node.index()].links;
+            let heard_all = links.get(index).heard == self.piece_count;
+            if links.established.contains(index) && heard_all {
                 self.hang_up(index, cx);
             } else {
                 index += 1;
             }
         }
+        self.fill_slots(cx);
     }
-}
-
-fn take_first(queue: &mut Vec<u32>) -> Option<u32> {
-    (!queue.is_empty()).then(|| queue.remove(0))
 }

@@ -56,8 +56,8 @@ pub enum Message {
 /// How its sender stands to its receiver.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Status {
-    /// Rises with every status, so that an overtaken one is told apart.
-    pub serial: u32,
+    /// Rises with every status and goes round, so that an overtaken one is told apart.
+    pub serial: u16,
     /// Whether the sender wants something that the receiver has.
     pub interested: bool,
     /// Whether the sender refuses to serve the receiver.

@@ -13,9 +13,11 @@ mod choke;
 mod config;
 mod exchange;
 mod known;
+mod links;
 mod message;
 mod neighbourhood;
 mod peer;
+mod pieces;
 mod tracker;
 
 use std::ops::Range;
@@ -28,6 +30,7 @@ use netduel_world::{
 use announced::Announced;
 use message::Message;
 use peer::{FirstCopies, Owner, Peer};
+use pieces::{PieceSet, Ties};
 use tracker::Tracker;
 
 pub use config::{Choice, Config};
@@ -40,6 +43,8 @@ pub struct Swarm {
     tracker: Tracker,
     peers: Vec<Peer>,
     announced: Vec<Announced>,
+    /// Room for a choice among pieces; empty between choices.
+    ties: Ties,
 }
 
 /// What a peer reminds itself of.
@@ -83,6 +88,7 @@ impl Architecture for Swarm {
             tracker: Tracker::new(NodeId(tracker), cast.node_count(), expiry),
             peers: Vec::with_capacity(cast.node_count()),
             announced: Vec::with_capacity(cast.node_count()),
+            ties: Ties::default(),
         };
         for node in (0..).map(NodeId).take(cast.node_count()) {
             swarm.add(node, origins.contains(&node.0), *cast, rng);
@@ -161,8 +167,8 @@ impl Architecture for Swarm {
             Message::Reject(connection, piece) => self.on_reject(from, connection, piece, cx),
             Message::Suggest(connection, piece) => {
                 let peer = &mut self.peers[cx.node().index()];
-                if let Some(index) = peer.link_on(from, connection) {
-                    peer.links[index].suggested = Some(piece);
+                if let Some(index) = peer.links.on(from, connection) {
+                    peer.suggest(index, piece);
                 }
             }
             Message::Cancel(connection, piece) => self.on_cancel(from, connection, piece, cx),
@@ -206,57 +212,64 @@ const PIECES_MAX: u32 = 1 << 20;
 
 impl Swarm {
     fn add(&mut self, node: NodeId, origin: bool, cast: Cast<'_>, rng: &mut Stream) {
-        let has = if origin { 0..self.piece_count } else { 0..0 };
-        let missing = shuffled((has.end..self.piece_count).collect(), rng);
         let owner = Owner {
             free_rider: cast.is_free_rider(node),
             slots: self.config.slots,
             uplink: cast.upload(node),
         };
-        let mut peer = Peer::new(missing, self.piece_count, owner);
+        let count = self.piece_count;
+        let (has, missing) = if origin {
+            (PieceSet::all(count), PieceSet::none(count))
+        } else {
+            (PieceSet::none(count), PieceSet::all(count))
+        };
+        let mut peer = Peer::new(missing, count, owner);
         if origin {
             peer.joined = true;
-            peer.first_copies = Some(FirstCopies::new(self.piece_count));
+            peer.first_copies = Some(self.first_copies(rng));
             self.tracker.enrol(node);
         }
         self.peers.push(peer);
-        self.announced.push(Announced::new(has));
+        self.announced.push(Announced::new(has, count));
+    }
+
+    fn first_copies(&self, rng: &mut Stream) -> Box<FirstCopies> {
+        let order = shuffled((0..self.piece_count).collect(), rng);
+        Box::new(FirstCopies::new(order))
     }
 
     /// Forgets what was in memory, and on disk too when that is lost.
     fn crash(&mut self, node: NodeId, loss: StateLoss, cx: &mut Context<'_, Self>) {
-        for link in &self.peers[node.index()].links {
-            if let Some(life) = link.life {
-                self.announced[link.neighbour.index()].close(life);
+        let links = &self.peers[node.index()].links;
+        for ((neighbour, link), index) in links.iter().zip(0..) {
+            if links.established.contains(index) {
+                self.announced[neighbour.index()].close(link.life);
             }
         }
         if node == self.tracker.node && loss == StateLoss::Lost {
             self.tracker.clear();
         }
+        let count = self.piece_count;
         let old = &self.peers[node.index()];
-        let all = 0..self.piece_count;
         let missing = match loss {
             StateLoss::Kept => old.missing.clone(),
-            StateLoss::Lost => shuffled(all.clone().collect(), cx.rng()),
+            StateLoss::Lost => PieceSet::all(count),
         };
         let owner = Owner {
             free_rider: old.free_rider,
             slots: self.config.slots,
             uplink: old.uplink,
         };
-        let mut peer = Peer::new(missing, self.piece_count, owner);
+        let mut peer = Peer::new(missing, count, owner);
         // A leecher takes part again when its user asks again, who may have given up meanwhile.
         peer.joined = old.joined && peer.has_all();
         peer.opened = old.opened;
-        peer.first_copies = (loss == StateLoss::Kept)
-            .then(|| {
-                old.first_copies
-                    .as_ref()
-                    .map(|_| FirstCopies::new(self.piece_count))
-            })
-            .flatten();
-        let kept = all.filter(|piece| !peer.lacks(*piece));
-        self.announced[node.index()].begin_life(kept);
+        if loss == StateLoss::Kept && old.first_copies.is_some() {
+            peer.first_copies = Some(self.first_copies(cx.rng()));
+        }
+        let mut kept = PieceSet::all(count);
+        peer.missing.iter().for_each(|piece| kept.remove(piece));
+        self.announced[node.index()].begin_life(kept, count);
         self.peers[node.index()] = peer;
     }
 

@@ -1,11 +1,11 @@
 //! Finding neighbours, and losing them.
 
-use netduel_world::{Context, NodeId, SimDuration, SimTime};
+use netduel_world::{Context, NodeId, SimDuration};
 
 use super::{
     Swarm, Timer,
-    message::{Connection, Holdings, Message},
-    peer::Link,
+    links::{Link, Moment},
+    message::{Connection, HAVE, Holdings, Message},
 };
 
 /// A report to the tracker is repeated after this long without an answer, twice as long each
@@ -17,6 +17,10 @@ const REPORT_DOUBLINGS: u32 = 8;
 /// client's `min_peers` and `rerequest_interval`).
 const NEIGHBOURS_MIN: usize = 20;
 const HUNGRY_INTERVAL: SimDuration = SimDuration(300_000_000_000);
+
+/// Connections that a peer opens at a time (`net.max_halfopen` of uTorrent, from the limit of 10 in
+/// Windows XP).
+const OPENING_MAX: usize = 8;
 
 impl Swarm {
     /// Starts to take part.
@@ -108,13 +112,14 @@ impl Swarm {
         let most = self.config.connections as usize / 2;
         loop {
             let peer = &mut self.peers[cx.node().index()];
-            if peer.links.len() >= most {
+            let opening = peer.links.len() - peer.links.established.len() as usize;
+            if peer.links.len() >= most || opening >= OPENING_MAX {
                 return;
             }
             let Some(candidate) = peer.candidates.pop() else {
                 return;
             };
-            if peer.link_to(candidate).is_none() {
+            if peer.links.to(candidate).is_none() {
                 self.connect(candidate, cx);
             }
         }
@@ -128,10 +133,18 @@ impl Swarm {
             serial: peer.opened,
         };
         peer.opened += 1;
-        peer.links.push(Link::new(neighbour, connection, cx.now()));
+        let link = Link::new(node, connection, Moment::at(cx.now()));
+        peer.links.push(neighbour, link);
+        self.stretch(neighbour, cx);
         let holdings = self.announced[node.index()].holdings();
         self.say(neighbour, Message::Connect(connection, holdings), cx);
         self.keep_reviewing(cx);
+    }
+
+    /// Notes how far the neighbour is from this peer.
+    fn stretch(&mut self, neighbour: NodeId, cx: &Context<'_, Self>) {
+        let delay = cx.announcement_delay(cx.node(), neighbour, HAVE);
+        self.announced[cx.node().index()].stretch(delay);
     }
 
     pub(super) fn on_connect(
@@ -142,10 +155,10 @@ impl Swarm {
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        if let Some(index) = self.peers[node.index()].link_to(from) {
-            let link = &self.peers[node.index()].links[index];
+        if let Some(index) = self.peers[node.index()].links.to(from) {
+            let established = self.peers[node.index()].links.established;
             // Both opened at once: the connection of the smaller node number stands.
-            let mine_stands = link.life.is_none() && node < from;
+            let mine_stands = !established.contains(index) && node < from;
             if mine_stands {
                 return;
             }
@@ -160,15 +173,16 @@ impl Swarm {
             self.say(from, Message::Bye(connection), cx);
             return;
         }
-        let link = Link::new(from, connection, cx.now());
+        let link = Link::new(node, connection, Moment::at(cx.now()));
         let peer = &mut self.peers[node.index()];
-        peer.links.push(link);
+        peer.links.push(from, link);
         if peer.report == 0 {
             // An origin need not report to be known; from its first neighbour on it does like all.
             peer.report = 1;
             let regular = SimDuration::from(self.config.announce_interval);
             cx.after(regular, Timer::Report(1));
         }
+        self.stretch(from, cx);
         let mine = self.announced[node.index()].holdings();
         self.say(from, Message::Accept(connection, mine), cx);
         self.establish(from, holdings, cx);
@@ -182,11 +196,14 @@ impl Swarm {
         holdings: Holdings,
         cx: &mut Context<'_, Self>,
     ) {
-        let known = self.peers[cx.node().index()].link_on(from, connection);
+        let known = self.peers[cx.node().index()].links.on(from, connection);
         let gone = !self.announced[from.index()].is_kept(holdings.life);
         match known {
             Some(index) if gone => self.forget_link(index, cx),
-            Some(_) => self.establish(from, holdings, cx),
+            Some(_) => {
+                self.establish(from, holdings, cx);
+                self.connect_more(cx);
+            }
             None => self.say(from, Message::Bye(connection), cx),
         }
     }
@@ -194,15 +211,16 @@ impl Swarm {
     /// Takes note of what the other end of a new connection has.
     fn establish(&mut self, from: NodeId, holdings: Holdings, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
-        let index = peer.link_to(from).expect("the link was just found or made");
+        let index = peer.links.to(from);
+        let index = index.expect("the link was just found or made");
         self.announced[from.index()].open(holdings.life);
-        peer.links[index].life = Some(holdings.life);
-        peer.links[index].heard = holdings.known;
-        peer.links[index].heard_at = cx.now();
-        for piece in self.announced[from.index()].told(holdings) {
-            peer.hear(index, piece);
-        }
-        self.update_interest(index, cx);
+        peer.links.established.set(index, true);
+        let link = peer.links.get_mut(index);
+        link.life = holdings.life;
+        link.heard = holdings.known;
+        link.heard_at = Moment::at(cx.now());
+        peer.learn(index, &self.announced);
+        self.update_interest(cx);
         self.fill_slots(cx);
     }
 
@@ -212,7 +230,7 @@ impl Swarm {
         connection: Connection,
         cx: &mut Context<'_, Self>,
     ) {
-        if let Some(index) = self.peers[cx.node().index()].link_on(from, connection) {
+        if let Some(index) = self.peers[cx.node().index()].links.on(from, connection) {
             self.forget_link(index, cx);
             self.after_loss(cx);
             self.connect_more(cx);
@@ -221,8 +239,7 @@ impl Swarm {
 
     /// Closes a connection with a word.
     pub(super) fn hang_up(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let link = &self.peers[cx.node().index()].links[index];
-        let (neighbour, connection) = (link.neighbour, link.connection);
+        let (neighbour, connection) = self.peers[cx.node().index()].links.end(index, cx.node());
         self.forget_link(index, cx);
         self.say(neighbour, Message::Bye(connection), cx);
     }
@@ -230,12 +247,12 @@ impl Swarm {
     /// Strikes a connection out, with what was going on over it.
     pub(super) fn forget_link(&mut self, index: usize, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[cx.node().index()];
-        let link = peer.remove_link(index);
-        if let Some((upload, _)) = link.upload {
+        let removed = peer.remove_link(index, &self.announced);
+        if let Some(upload) = removed.upload {
             cx.cancel(upload);
         }
-        if let Some(life) = link.life {
-            self.announced[link.neighbour.index()].close(life);
+        if let Some(life) = removed.life {
+            self.announced[removed.neighbour.index()].close(life);
         }
     }
 
@@ -248,23 +265,33 @@ impl Swarm {
     /// Drops neighbours that fell silent and tells the others that this peer is still there.
     pub(super) fn keep_alive(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let now = cx.now();
-        let silent = |at: SimTime, limit: SimDuration| now.since(at) >= limit;
+        let now = Moment::at(cx.now());
         let mut index = 0;
-        while let Some(link) = self.peers[node.index()].links.get(index) {
-            if silent(link.heard_at, SILENCE_MAX) {
+        while index < self.peers[node.index()].links.len() {
+            let peer = &self.peers[node.index()];
+            let link = peer.links.get(index);
+            let silence_max = if peer.links.established.contains(index) {
+                SILENCE_MAX
+            } else {
+                ANSWER_MAX
+            };
+            if link.heard_at.age(now) >= silence_max {
                 self.hang_up(index, cx);
                 continue;
             }
-            if silent(link.told_at, KEEP_ALIVE) {
+            if link.told_at.max(peer.announced_at).age(now) >= KEEP_ALIVE {
                 self.send_status(index, cx);
             }
             index += 1;
         }
+        self.connect_more(cx);
     }
 }
 
-/// A neighbour that is silent for this long is given up, and one that was told nothing for half
-/// as long is told that this peer is there (the time-outs of libtorrent's `peer_timeout`).
-const SILENCE_MAX: SimDuration = SimDuration(120_000_000_000);
-const KEEP_ALIVE: SimDuration = SimDuration(60_000_000_000);
+/// Seconds in which a new neighbour is to answer (libtorrent's `peer_connect_timeout`).
+const ANSWER_MAX: u32 = 15;
+
+/// Seconds. A neighbour that is silent for this long is given up, and one that was told nothing for
+/// half as long is told that this peer is there (the time-outs of libtorrent's `peer_timeout`).
+const SILENCE_MAX: u32 = 120;
+const KEEP_ALIVE: u32 = 60;

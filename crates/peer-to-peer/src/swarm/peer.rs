@@ -1,103 +1,26 @@
 //! One peer: what it has, what it lacks, and how it stands with its neighbours.
 
+use std::collections::VecDeque;
+
 use netduel_world::{
     BitsPerSecond, Bytes, NodeId, RequestId, SimDuration, SimTime, Stream, TransferId,
-    uniform_below,
 };
 
 use super::{
+    announced::Announced,
     config::Choice,
-    message::{Connection, Status},
+    links::{LinkSet, Links, Moment, OnLinks},
+    pieces::{Known, PieceSet, Rarity, Ties},
 };
 
-/// A connection to a neighbour.
-#[derive(Debug)]
-pub(super) struct Link {
-    pub(super) neighbour: NodeId,
-    pub(super) connection: Connection,
-    /// The neighbour's life that is read, once the handshake told it.
-    pub(super) life: Option<u32>,
-    /// How many of the neighbour's announcements arrived.
-    pub(super) heard: u32,
-    /// Pieces that the neighbour is known to have, that this peer lacks and awaits from nobody.
-    pub(super) useful: u32,
-    /// What this peer last told the neighbour.
-    pub(super) told: Status,
-    /// What the neighbour last told this peer.
-    pub(super) hears: Status,
-    /// The pieces that were asked for and have not come.
-    pub(super) requests: Vec<u32>,
-    /// When the last piece was asked for or came, and how long it took.
-    pub(super) pace: (SimTime, Option<SimDuration>),
-    /// The piece that the neighbour would like to be asked for.
-    pub(super) suggested: Option<u32>,
-    /// The piece that is being sent.
-    pub(super) upload: Option<(TransferId, u32)>,
-    /// Pieces that are to be sent next.
-    pub(super) queue: Vec<u32>,
-    /// Pieces sent since the neighbour was let in.
-    pub(super) turn: u32,
-    /// Bytes received in the present and in the last choke interval.
-    pub(super) received: [u64; 2],
-    /// When the neighbour was last heard of.
-    pub(super) heard_at: SimTime,
-    /// When the neighbour was last told something.
-    pub(super) told_at: SimTime,
-    /// Whether this is the optimistic slot.
-    pub(super) optimistic: bool,
-}
-
-impl Link {
-    pub(super) fn new(neighbour: NodeId, connection: Connection, now: SimTime) -> Self {
-        let strangers = Status {
-            serial: 0,
-            interested: false,
-            choking: true,
-            heard: 0,
-        };
-        Self {
-            neighbour,
-            connection,
-            life: None,
-            heard: 0,
-            useful: 0,
-            told: strangers,
-            hears: strangers,
-            requests: Vec::new(),
-            pace: (now, None),
-            suggested: None,
-            upload: None,
-            queue: Vec::new(),
-            turn: 0,
-            received: [0; 2],
-            heard_at: now,
-            told_at: now,
-            optimistic: false,
-        }
+/// How many pieces to ask a neighbour for at once that took `pace` for one: one, and as many more as
+/// it takes to keep it busy while a request travels, where that time counts.
+pub(super) fn pipeline(pace: SimDuration, round_trip: SimDuration) -> u8 {
+    if round_trip.0 < pace.0 / ROUND_TRIP_COUNTS {
+        return 1;
     }
-
-    /// Whether the neighbour wants to be served.
-    pub(super) fn is_wanted(&self) -> bool {
-        self.life.is_some() && self.hears.interested
-    }
-
-    /// How many pieces to ask for at once: one, and as many more as it takes to keep the neighbour
-    /// busy while a request travels, where that time counts.
-    pub(super) fn pipeline(&self, round_trip: SimDuration) -> usize {
-        match self.pace.1 {
-            Some(pace) if round_trip.0 >= pace.0 / ROUND_TRIP_COUNTS => {
-                let more = round_trip.0.div_ceil(pace.0.max(1));
-                1 + usize::try_from(more).map_or(PIPELINE_MAX, |n| n.min(PIPELINE_MAX))
-            }
-            _ => 1,
-        }
-    }
-
-    /// Notes that a piece came.
-    pub(super) fn keep_pace(&mut self, now: SimTime) {
-        let (since, _) = self.pace;
-        self.pace = (now, Some(now.since(since)));
-    }
+    let more = round_trip.0.div_ceil(pace.0.max(1));
+    1 + u8::try_from(more).map_or(PIPELINE_MAX, |more| more.min(PIPELINE_MAX))
 }
 
 /// A round trip counts when it is a tenth of the time that a piece takes: by then a link that
@@ -106,30 +29,33 @@ const ROUND_TRIP_COUNTS: u64 = 10;
 
 /// Pieces asked for ahead at most: the 500 blocks of 16 KiB that libtorrent asks one neighbour for
 /// (`max_out_request_queue`), in pieces of 256 KiB.
-pub(super) const PIPELINE_MAX: usize = 31;
+pub(super) const PIPELINE_MAX: u8 = 31;
 
 /// Pieces missing when the end game begins.
 ///
 /// BEP 3 begins it when every block, a sixteenth of a piece, has been asked for. Here a piece is
 /// asked for as a whole: a longer end game would fetch many of them twice.
-const END_GAME_PIECES: usize = 1;
-
-const ON_DISK: u32 = u32::MAX;
+const END_GAME_PIECES: u32 = 1;
 
 /// A member of the swarm, or a node that may become one.
 #[derive(Debug)]
 pub(super) struct Peer {
-    pub(super) links: Vec<Link>,
-    /// Pieces not on disk, in this peer's own random order, which breaks ties between pieces.
-    pub(super) missing: Vec<u32>,
-    /// The place of each piece among the missing, [`ON_DISK`] for the others.
-    place: Vec<u32>,
-    /// For each piece, which links' neighbours are known to have it, a bit each.
-    holders: Vec<u64>,
-    /// From how many neighbours each piece is awaited.
-    pub(super) awaited: Vec<u16>,
-    /// How many missing pieces are awaited from nobody.
-    pub(super) open: u32,
+    pub(super) links: Links,
+    /// Pieces not on disk.
+    pub(super) missing: PieceSet,
+    /// Missing pieces that are awaited from nobody.
+    open: PieceSet,
+    /// How many neighbours are known to have each missing piece.
+    rarity: Rarity,
+    /// The pieces that were asked for and have not come, with the instant at which they were asked
+    /// for or, if that was later, at which the piece before came.
+    pub(super) asked: OnLinks<SimTime>,
+    /// The pieces that are being sent, one to a neighbour.
+    pub(super) uploads: OnLinks<TransferId>,
+    /// The pieces that are to be sent next.
+    pub(super) queue: OnLinks<()>,
+    /// The pieces that neighbours would like to be asked for, one each.
+    pub(super) suggested: OnLinks<()>,
     /// The user's request, while it is being asked.
     pub(super) request: Option<RequestId>,
     /// Whether it takes part.
@@ -146,6 +72,8 @@ pub(super) struct Peer {
     pub(super) reviewing: bool,
     /// Reviews so far.
     pub(super) reviews: u32,
+    /// When all neighbours were told something last.
+    pub(super) announced_at: Moment,
     /// Reports to the tracker that were not answered.
     pub(super) unanswered: u32,
     /// Rises with every report to the tracker, so that an older timer is told apart.
@@ -156,8 +84,25 @@ pub(super) struct Peer {
     pub(super) opened: u32,
     /// Choices of a piece so far.
     pub(super) choices: u32,
-    /// What an origin has given out of what nobody else had.
-    pub(super) first_copies: Option<FirstCopies>,
+    /// What an origin has not given out yet.
+    pub(super) first_copies: Option<Box<FirstCopies>>,
+}
+
+impl Peer {
+    /// Bytes beside the struct itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        let copies = self.first_copies.as_ref();
+        self.links.heap_bytes()
+            + self.missing.heap_bytes()
+            + self.open.heap_bytes()
+            + self.rarity.heap_bytes()
+            + self.asked.heap_bytes()
+            + self.uploads.heap_bytes()
+            + self.queue.heap_bytes()
+            + self.suggested.heap_bytes()
+            + self.candidates.capacity() * size_of::<NodeId>()
+            + copies.map_or(0, |copies| size_of::<FirstCopies>() + copies.heap_bytes())
+    }
 }
 
 /// What the owner of a device has decided.
@@ -174,56 +119,53 @@ pub(super) struct Owner {
 /// for some twice while others wait. Suggesting pieces is what BEP 6 made that message for.
 #[derive(Debug)]
 pub(super) struct FirstCopies {
-    /// For each piece, how often it was sent, and how often suggested.
-    counts: Vec<(u16, u16)>,
-    never_sent: u32,
+    never_sent: PieceSet,
+    /// Those pieces, and some that were sent meanwhile, the one suggested longest ago first.
+    next: VecDeque<u32>,
 }
 
 impl FirstCopies {
-    pub(super) fn new(piece_count: u32) -> Self {
+    fn heap_bytes(&self) -> usize {
+        self.never_sent.heap_bytes() + self.next.capacity() * size_of::<u32>()
+    }
+
+    /// Pieces to be given out, in this order.
+    pub(super) fn new(order: Vec<u32>) -> Self {
+        let count = u32::try_from(order.len()).expect("pieces are counted in 32 bits");
         Self {
-            counts: vec![(0, 0); piece_count as usize],
-            never_sent: piece_count,
+            never_sent: PieceSet::all(count),
+            next: order.into(),
         }
     }
 
     pub(super) fn send(&mut self, piece: u32) {
-        let (sent, _) = &mut self.counts[piece as usize];
-        if *sent == 0 {
-            self.never_sent -= 1;
-        }
-        *sent = sent.saturating_add(1);
+        self.never_sent.remove(piece);
     }
 
-    /// The piece to suggest next, the first after `from` among those sent and suggested least;
-    /// nothing once all were sent.
-    pub(super) fn suggest(&mut self, from: u32) -> Option<u32> {
-        if self.never_sent == 0 {
-            return None;
+    /// The piece to suggest next: of those never sent, the one suggested longest ago.
+    pub(super) fn suggest(&mut self) -> Option<u32> {
+        while let Some(piece) = self.next.pop_front() {
+            if self.never_sent.contains(piece) {
+                self.next.push_back(piece);
+                return Some(piece);
+            }
         }
-        let count = u32::try_from(self.counts.len()).expect("pieces are counted in 32 bits");
-        let turn = (from..count).chain(0..from);
-        let piece = turn.min_by_key(|piece| self.counts[*piece as usize])?;
-        self.counts[piece as usize].1 += 1;
-        Some(piece)
+        None
     }
 }
 
 impl Peer {
     /// A peer that lacks the pieces `missing`.
-    pub(super) fn new(missing: Vec<u32>, piece_count: u32, owner: Owner) -> Self {
-        let count = piece_count as usize;
-        let mut place = vec![ON_DISK; count];
-        for (piece, index) in missing.iter().zip(0..) {
-            place[*piece as usize] = index;
-        }
+    pub(super) fn new(missing: PieceSet, piece_count: u32, owner: Owner) -> Self {
         Self {
-            links: Vec::new(),
-            open: u32::try_from(missing.len()).expect("pieces are counted in 32 bits"),
+            links: Links::default(),
+            open: missing.clone(),
             missing,
-            place,
-            holders: vec![0; count],
-            awaited: vec![0; count],
+            rarity: Rarity::new(piece_count),
+            asked: OnLinks::default(),
+            uploads: OnLinks::default(),
+            queue: OnLinks::default(),
+            suggested: OnLinks::default(),
             request: None,
             joined: false,
             free_rider: owner.free_rider,
@@ -232,6 +174,7 @@ impl Peer {
             uplink: owner.uplink,
             reviewing: false,
             reviews: 0,
+            announced_at: Moment::default(),
             unanswered: 0,
             report: 0,
             candidates: Vec::new(),
@@ -241,172 +184,257 @@ impl Peer {
         }
     }
 
-    /// The place of the link to `neighbour`.
-    pub(super) fn link_to(&self, neighbour: NodeId) -> Option<usize> {
-        self.links
-            .iter()
-            .position(|link| link.neighbour == neighbour)
-    }
-
-    /// The place of the link on this connection.
-    pub(super) fn link_on(&self, neighbour: NodeId, connection: Connection) -> Option<usize> {
-        let index = self.link_to(neighbour)?;
-        (self.links[index].connection == connection).then_some(index)
-    }
-
     pub(super) fn has_all(&self) -> bool {
         self.missing.is_empty()
     }
 
-    /// Strikes the link at `index` out; the last link takes its place.
-    pub(super) fn remove_link(&mut self, index: usize) -> Link {
-        while let Some(piece) = self.links[index].requests.last().copied() {
-            self.give_up(index, piece);
+    pub(super) fn lacks(&self, piece: u32) -> bool {
+        self.missing.contains(piece)
+    }
+
+    /// What the neighbour at `index`, whose handshake has come, is known to have.
+    pub(super) fn known<'a>(&self, index: usize, announced: &'a [Announced]) -> Known<'a> {
+        let link = self.links.get(index);
+        let neighbour = self.links.neighbour(index);
+        announced[neighbour.index()]
+            .life(link.life)
+            .known(link.heard)
+    }
+
+    /// Notes what the handshake of the neighbour at `index` told.
+    pub(super) fn learn(&mut self, index: usize, announced: &[Announced]) {
+        let known = self.known(index, announced);
+        for word in 0..self.missing.word_count() {
+            let pieces = known.word(word) & self.missing.word(word);
+            self.rarity.count_word(word, pieces);
         }
-        let last = self.links.len() - 1;
-        for holders in &mut self.holders {
-            let of_last = *holders >> last & 1;
-            *holders &= !(1 << last | 1 << index);
-            if index != last {
-                *holders |= of_last << index;
+        self.look_for_use(index, announced);
+    }
+
+    /// Notes that the neighbour at `index` has one more piece.
+    pub(super) fn hear(&mut self, index: usize, piece: u32) {
+        if !self.lacks(piece) {
+            return;
+        }
+        self.rarity.count(piece);
+        if !self.links.useful.contains(index) && self.open.contains(piece) {
+            self.links.useful.set(index, true);
+            self.links.get_mut(index).set_witness(piece);
+        }
+    }
+
+    /// Looks whether the neighbour at `index` is known to have a piece that this peer lacks and
+    /// awaits from nobody.
+    pub(super) fn look_for_use(&mut self, index: usize, announced: &[Announced]) {
+        let from = self.links.get(index).witness();
+        // Some other piece for each link, so that few look for another when one is shut.
+        let turn = u32::try_from(index).expect("there are at most 64 links");
+        let found = self.known(index, announced).common(&self.open, from, turn);
+        self.links.useful.set(index, found.is_some());
+        if let Some(piece) = found {
+            self.links.get_mut(index).set_witness(piece);
+        }
+    }
+
+    /// Strikes the link at `index` out; the last link takes its place.
+    pub(super) fn remove_link(&mut self, index: usize, announced: &[Announced]) -> Removed {
+        while let Some((piece, _)) = self.asked.take_first(index) {
+            self.reopen(piece, announced);
+        }
+        let life = self.links.established.contains(index);
+        let life = life.then(|| self.links.get(index).life);
+        if life.is_some() {
+            let known = self.known(index, announced);
+            for word in 0..self.missing.word_count() {
+                let pieces = known.word(word) & self.missing.word(word);
+                self.rarity.discount_word(word, pieces);
             }
         }
-        self.links.swap_remove(index)
-    }
-
-    /// A piece awaited from nobody until now is awaited, or the other way round: what the
-    /// neighbours can give changes.
-    fn recount(&mut self, piece: u32, open: bool) {
-        self.open = if open { self.open + 1 } else { self.open - 1 };
-        let mut holders = self.holders[piece as usize];
-        while holders != 0 {
-            let useful = &mut self.links[holders.trailing_zeros() as usize].useful;
-            *useful = if open { *useful + 1 } else { *useful - 1 };
-            holders &= holders - 1;
+        let upload = self.upload(index);
+        let last = self.links.len() - 1;
+        self.asked.swap_remove(index, last);
+        self.uploads.swap_remove(index, last);
+        self.queue.swap_remove(index, last);
+        self.suggested.swap_remove(index, last);
+        let (neighbour, _) = self.links.swap_remove(index);
+        Removed {
+            neighbour,
+            life,
+            upload,
         }
     }
 
-    /// Whether the neighbour at `index` is known to have `piece`.
-    pub(super) fn knows(&self, index: usize, piece: u32) -> bool {
-        self.holders[piece as usize] >> index & 1 == 1
+    /// What is being sent over the link at `index`.
+    pub(super) fn upload(&self, index: usize) -> Option<TransferId> {
+        self.uploads.of(index).next().map(|(_, id)| *id)
     }
 
     /// Notes that `piece` was asked for on the link at `index`.
-    pub(super) fn await_piece(&mut self, index: usize, piece: u32) {
-        self.links[index].requests.push(piece);
-        self.awaited[piece as usize] += 1;
-        if self.awaited[piece as usize] == 1 {
-            self.recount(piece, false);
+    pub(super) fn await_piece(
+        &mut self,
+        index: usize,
+        piece: u32,
+        now: SimTime,
+        announced: &[Announced],
+    ) {
+        self.asked.push(index, piece, now);
+        self.links.asked.set(index, true);
+        self.shut(piece, announced);
+    }
+
+    /// A piece is on its way or on disk: whoever seemed useful because of it may be so no more.
+    fn shut(&mut self, piece: u32, announced: &[Announced]) {
+        if !self.open.contains(piece) {
+            return;
+        }
+        self.open.remove(piece);
+        for index in self.links.useful.iter() {
+            if self.links.get(index).witness() == piece {
+                self.look_for_use(index, announced);
+            }
+        }
+    }
+
+    /// A piece is no longer awaited on some link.
+    fn reopen(&mut self, piece: u32, announced: &[Announced]) {
+        let awaited = self.asked.pieces().any(|asked| asked == piece);
+        if awaited || !self.lacks(piece) || self.open.contains(piece) {
+            return;
+        }
+        self.open.insert(piece);
+        for index in (self.links.established & !self.links.useful).iter() {
+            if self.known(index, announced).contains(piece) {
+                self.links.useful.set(index, true);
+                self.links.get_mut(index).set_witness(piece);
+            }
         }
     }
 
     /// Notes that `piece` is no longer awaited on the link at `index`; says whether it was.
-    pub(super) fn give_up(&mut self, index: usize, piece: u32) -> bool {
+    pub(super) fn give_up(&mut self, index: usize, piece: u32, announced: &[Announced]) -> bool {
         let given_up = self.settle(index, piece);
-        if given_up && self.awaited[piece as usize] == 0 && self.lacks(piece) {
-            self.recount(piece, true);
+        if given_up {
+            self.reopen(piece, announced);
         }
         given_up
     }
 
     /// Takes a request off the link at `index`.
     fn settle(&mut self, index: usize, piece: u32) -> bool {
-        let requests = &mut self.links[index].requests;
-        let Some(place) = requests.iter().position(|asked| *asked == piece) else {
-            return false;
-        };
-        requests.swap_remove(place);
-        self.awaited[piece as usize] -= 1;
-        true
+        let settled = self.asked.take(index, |asked, _| asked == piece);
+        let more = self.asked.of(index).next().is_some();
+        self.links.asked.set(index, more);
+        settled.is_some()
     }
 
-    pub(super) fn lacks(&self, piece: u32) -> bool {
-        self.place[piece as usize] != ON_DISK
+    /// Whether the neighbour at `index` was asked for `piece`.
+    pub(super) fn asks(&self, index: usize, piece: u32) -> bool {
+        self.asked.of(index).any(|(asked, _)| asked == piece)
+    }
+
+    /// Whether more could be asked of the neighbour at `index`.
+    pub(super) fn has_room(&self, index: usize) -> bool {
+        let pipeline = usize::from(self.links.get(index).pipeline);
+        !self.links.asked.contains(index) || pipeline > 1 && self.asked.of(index).count() < pipeline
+    }
+
+    /// How long the neighbour at `index` took for `piece`, which comes now.
+    pub(super) fn pace(&mut self, index: usize, piece: u32, now: SimTime) -> SimDuration {
+        let mut pace = SimDuration::ZERO;
+        for (asked, since) in self.asked.of_mut(index) {
+            if asked == piece {
+                pace = now.since(*since);
+            }
+            *since = now;
+        }
+        pace
     }
 
     /// Notes that a missing piece is on disk; `from` is the link on which it was asked for and
     /// came.
-    pub(super) fn keep(&mut self, piece: u32, from: Option<usize>) {
-        let awaited = self.awaited[piece as usize] > 0;
+    pub(super) fn keep(&mut self, piece: u32, from: Option<usize>, announced: &[Announced]) {
         if let Some(index) = from {
             self.settle(index, piece);
         }
-        if !awaited {
-            self.recount(piece, false);
-        }
-        let place = std::mem::replace(&mut self.place[piece as usize], ON_DISK);
-        self.missing.swap_remove(place as usize);
-        if let Some(moved) = self.missing.get(place as usize) {
-            self.place[*moved as usize] = place;
-        }
+        self.shut(piece, announced);
+        self.missing.remove(piece);
     }
 
-    /// Notes that the neighbour at `index` has one more piece.
-    pub(super) fn hear(&mut self, index: usize, piece: u32) {
-        self.holders[piece as usize] |= 1 << index;
-        if self.awaited[piece as usize] == 0 && self.lacks(piece) {
-            self.links[index].useful += 1;
+    /// The neighbours that have something this peer would ask for: a piece awaited from nobody or,
+    /// when all are awaited, any that is missing. Whoever is being asked is still of interest.
+    pub(super) fn wanted(&self, end_game: bool, announced: &[Announced]) -> LinkSet {
+        let mut wanted = self.links.useful | self.links.asked;
+        if end_game && self.is_at_end() {
+            let has_last = |index: &usize| {
+                let known = self.known(*index, announced);
+                self.missing.iter().any(|piece| known.contains(piece))
+            };
+            wanted = wanted | self.links.established.iter().filter(has_last).collect();
         }
-    }
-
-    /// Whether the neighbour at `index` has something that this peer would ask for: a piece
-    /// awaited from nobody or, when all are awaited, any that is missing.
-    pub(super) fn wants(&self, index: usize, end_game: bool) -> bool {
-        if !(end_game && self.is_at_end()) {
-            return self.links[index].useful > 0;
-        }
-        self.missing.iter().any(|piece| self.knows(index, *piece))
+        wanted & self.links.established
     }
 
     /// Whether the last pieces are on their way.
     fn is_at_end(&self) -> bool {
-        self.open == 0 && self.missing.len() <= END_GAME_PIECES
+        self.open.is_empty() && !self.missing.is_empty() && self.missing.len() <= END_GAME_PIECES
+    }
+
+    /// Whether there may be a piece to ask the neighbour at `index` for.
+    pub(super) fn may_choose(&self, index: usize, end_game: bool) -> bool {
+        self.links.useful.contains(index) || end_game && self.is_at_end()
     }
 
     /// The piece to ask the neighbour at `index` for.
     pub(super) fn choose(
         &self,
         index: usize,
-        choice: Choice,
-        end_game: bool,
+        (choice, end_game): (Choice, bool),
+        announced: &[Announced],
+        ties: &mut Ties,
         rng: &mut Stream,
     ) -> Option<u32> {
-        let link = &self.links[index];
-        let again = end_game && self.is_at_end();
-        if link.useful == 0 && !again {
+        if !self.may_choose(index, end_game) {
             return None;
         }
-        let fits = |piece: &&u32| {
-            let free = self.awaited[**piece as usize] == 0;
-            (free || again && !link.requests.contains(piece)) && self.knows(index, **piece)
+        let known = self.known(index, announced);
+        let among = if self.links.useful.contains(index) {
+            &self.open
+        } else {
+            // The last piece is asked for everywhere, but only once from everybody.
+            let fits = |piece: &u32| known.contains(*piece) && !self.asks(index, *piece);
+            return self.missing.iter().find(fits);
         };
-        match choice {
-            Choice::RarestFirst
-                if link
-                    .suggested
-                    .as_ref()
-                    .is_some_and(|p| fits(&p) && self.lacks(*p)) =>
-            {
-                link.suggested
-            }
-            Choice::RarestFirst => self
-                .missing
-                .iter()
-                .filter(fits)
-                .min_by_key(|piece| {
-                    (
-                        self.awaited[**piece as usize],
-                        self.holders[**piece as usize].count_ones(),
-                    )
-                })
-                .copied(),
-            Choice::Random => {
-                let count = u32::try_from(self.missing.len()).expect("pieces fit 32 bits");
-                let (before, after) = self
-                    .missing
-                    .split_at(uniform_below(rng, count.max(1)) as usize);
-                after.iter().chain(before).find(fits).copied()
+        if choice == Choice::RarestFirst
+            && let Some((piece, ())) = self.suggested.of(index).next()
+            && among.contains(piece)
+            && known.contains(piece)
+        {
+            return Some(piece);
+        }
+        ties.clear();
+        for word in 0..among.word_count() {
+            let pieces = among.word(word) & known.word(word);
+            match choice {
+                Choice::RarestFirst => ties.add_rarest(word, pieces, &self.rarity),
+                Choice::Random => ties.add(word, pieces),
             }
         }
+        ties.draw(rng)
     }
+
+    /// Notes the piece that the neighbour at `index` would like to be asked for.
+    pub(super) fn suggest(&mut self, index: usize, piece: u32) {
+        self.suggested.take_first(index);
+        self.suggested.push(index, piece, ());
+    }
+}
+
+/// What a link that was struck out leaves behind.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Removed {
+    pub(super) neighbour: NodeId,
+    /// The neighbour's life that was read.
+    pub(super) life: Option<u32>,
+    /// What was being sent.
+    pub(super) upload: Option<TransferId>,
 }

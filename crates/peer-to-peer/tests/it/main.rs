@@ -1,4 +1,5 @@
 //! Whole runs of peer-to-peer architectures.
 
 mod chord;
+mod gossip;
 mod swarm;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use netduel_world::{Contender, Kind, Registry, World};
+use netduel_world::{Contender, Kind, Registry, Wants, World};
 use schemars::SchemaGenerator;
 use toml::de::{DeValue, ValueDeserializer};
 
@@ -12,6 +12,7 @@ use crate::{
     key::{Key, listed, suggestion},
     message,
     scenario::Entrant,
+    words,
 };
 
 /// A contender of known kind whose settings are not read yet.
@@ -140,6 +141,41 @@ pub(crate) fn settings_of(kind: &Kind) -> Vec<String> {
     let properties = value.get("properties").and_then(|p| p.as_object());
     let names = properties.into_iter().flat_map(|p| p.keys().cloned());
     names.collect()
+}
+
+/// Checks that every candidate serves what users ask for.
+pub(crate) fn serve(
+    doc: &Document<'_>,
+    candidates: &[Candidate],
+    registry: &Registry,
+    wants: &Wants,
+) -> Result<(), ScenarioError> {
+    let lacks = |kind: &Kind| {
+        let mut asked = wants.kinds().iter();
+        asked.find(|asked| !kind.serves.contains(asked)).copied()
+    };
+    for candidate in candidates {
+        let Some(asked) = lacks(&candidate.kind) else {
+            continue;
+        };
+        let able = registry.kinds().iter().filter(|kind| lacks(kind).is_none());
+        let able: Vec<&str> = able.map(|kind| kind.name).collect();
+        let expected = match able.as_slice() {
+            [] => "another demand, as no architecture does".to_owned(),
+            able => listed(able.iter().copied()),
+        };
+        let problem = format!("does not serve `{}`; expected {expected}", asked.name());
+        let mut error = doc.problem(&candidate.key, problem);
+        let serves = candidate
+            .kind
+            .serves
+            .iter()
+            .map(|kind| format!("`{}`", kind.name()));
+        let name = candidate.kind.name;
+        error.hint = Some(format!("`{name}` serves {}", words::and(serves)));
+        return Err(error);
+    }
+    Ok(())
 }
 
 /// Checks that the settings of every contender fit the world.

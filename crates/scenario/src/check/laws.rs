@@ -1,17 +1,23 @@
 //! Laws: parameters within their ranges.
 
+use std::ops::RangeInclusive;
+
 use netduel_world::{Law, LawError, Seconds};
 
 use super::Check;
 use crate::{
     error::ScenarioError,
     key::Key,
-    raw::{Either, RateLaw, RateLawTable, TimeLaw, TimeLawTable},
+    raw::{self, Either, RateLaw, RateLawTable, TimeLaw, TimeLawTable},
 };
 
 /// The shortest mean of a session or downtime. Below, a run does little but turn devices on and
 /// off.
 const TURN_MEAN_MIN: f64 = 1e-3;
+
+/// Squared coefficients of variation of a two-phase hyperexponential law: at 1 it is exponential,
+/// and beyond the largest the rare long time would be missed in a million draws.
+const CV2: RangeInclusive<f64> = 1.0..=1e4;
 
 impl Check<'_> {
     /// A law of data rates, in bits per second.
@@ -84,6 +90,21 @@ impl Check<'_> {
                 let key = key.join("row");
                 return self.tables.law(self.doc, &key, (&row.table, &row.name));
             }
+            TimeLawTable::Erlang(raw::Erlang { stages, mean }) => {
+                let (stages, mean) = (*stages, seconds(mean));
+                ("erlang", Law::Erlang { stages, mean })
+            }
+            TimeLawTable::Hyperexponential(law) => {
+                let key = key.join("hyperexponential");
+                if !CV2.contains(&law.cv2) {
+                    let expected = format!("a number from {} to {}", CV2.start(), CV2.end());
+                    return Err(self.doc.refuse(&key.join("cv2"), expected));
+                }
+                if law.mean.get() <= 0.0 {
+                    return Err(self.doc.refuse(&key.join("mean"), "a value above 0"));
+                }
+                return Ok(hyperexponential(law.mean.get(), law.cv2));
+            }
         };
         self.checked(&key.join(form), law)
     }
@@ -124,4 +145,18 @@ fn pareto(shape: f64, min: f64) -> Law {
 
 fn lognormal(median: f64, sigma: f64) -> Law {
     Law::LogNormal { median, sigma }
+}
+
+/// The two-phase hyperexponential law with balanced means: each phase contributes half of the mean.
+///
+/// # Source
+/// W. Whitt, "Approximating a point process by a renewal process, I: two basic methods", Operations
+/// Research 30(1), 1982, equation 3.5: p = (1 + sqrt((c2 - 1) / (c2 + 1))) / 2.
+fn hyperexponential(mean: f64, cv2: f64) -> Law {
+    let p = f64::midpoint(1.0, ((cv2 - 1.0) / (cv2 + 1.0)).sqrt());
+    let phase = |share: f64| {
+        let mean = mean / (2.0 * share);
+        (share, Law::Exponential { mean })
+    };
+    Law::Mixture(vec![phase(p), phase(1.0 - p)])
 }

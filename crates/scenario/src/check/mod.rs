@@ -1,20 +1,25 @@
 //! From a scenario as written to a checked world.
 
 mod contenders;
+mod demand;
 mod failures;
 mod laws;
 mod lists;
 mod network;
 mod population;
+mod trunks;
 
-pub(crate) use contenders::{Candidate, candidates, configure, fit};
+pub(crate) use trunks::Listed;
+
+pub(crate) use contenders::{Candidate, candidates, configure, fit, serve};
+pub(crate) use demand::{is_nothing, servers_only};
 pub(crate) use lists::refuse_lists;
 
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    AfterDownload, Arrivals, Contender, Demand, Kind, MachineGroup, Patience, Processor, Seconds,
-    World, WorldKey, WorldSpec,
+    AfterDownload, Contender, Kind, MachineGroup, Patience, PerHour, RetryBudget, Seconds, World,
+    WorldKey, WorldSpec,
 };
 
 use crate::{
@@ -31,9 +36,8 @@ const PEERS_MAX: u32 = 10_000_000;
 const MACHINES_MAX: u32 = 100_000;
 /// A run that is not over after this long is given up, unless the scenario says otherwise.
 const AT_MOST_DAYS: f64 = 30.0;
-
-/// Users who come more slowly are a slip in the unit.
-const CROWD_YEARS_MAX: f64 = 10.0;
+/// Most tokens of a retry budget, as gRPC has it.
+const TOKENS_MAX: u32 = 1000;
 
 /// A key that is written and does nothing.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,10 +63,12 @@ impl Check<'_> {
         let (run_for, at_most) = self.limits()?;
         let population = self.population(region_shares)?;
         let (latency, corruption) = self.network(&regions)?;
+        let backbone = self.backbone(&regions)?;
         Ok(WorldSpec {
             latency,
+            routers: backbone.map(|backbone| backbone.routers),
             corruption,
-            demand: Demand::one_object(self.object_size()?, self.arrivals(population.peers)?),
+            demand: self.demand(population.peers)?,
             patience: self.patience()?,
             failures: self.failures(&infrastructure, run_for.unwrap_or(at_most))?,
             population,
@@ -89,13 +95,26 @@ impl Check<'_> {
             let why = "no contender takes notice of what users do after the download";
             note("population.after-download".into(), why);
         }
-        let waits = ["backoff", "backoff-factor", "backoff-max", "backoff-jitter"];
-        if !self.used(WorldKey::Retries) {
+        self.idle_demand(&mut note);
+        let patience = &self.raw.patience;
+        if let (Some(timeout), Some(deadline)) = (patience.timeout, patience.deadline)
+            && timeout >= deadline
+        {
+            note("patience.timeout".into(), "the deadline comes first");
+        }
+        let waits = [
+            "backoff",
+            "backoff-factor",
+            "backoff-max",
+            "backoff-jitter",
+            "retry-budget",
+        ];
+        if !self.used(WorldKey::Retries) && patience.timeout.is_none() {
             for name in waits.into_iter().chain(["retries"]) {
                 let why = "no contender ever fails an attempt";
                 note(Key::from("patience").join(name), why);
             }
-        } else if self.raw.patience.retries == Some(0) {
+        } else if patience.retries == Some(0) {
             for name in waits {
                 note(Key::from("patience").join(name), "there are no retries");
             }
@@ -107,11 +126,15 @@ impl Check<'_> {
             );
         }
         if !self.has_regions() {
-            let why = "`network.latency` has no regions";
+            let why = "`network` has neither trunks nor latencies between regions";
             note("population.regions".into(), why);
             for (name, _) in &self.raw.infrastructure.0 {
                 note(Key::from("infrastructure").join(name).join("region"), why);
             }
+        }
+        for name in self.idle_trunks() {
+            let key = Key::from("network.trunks").join(name);
+            note(key, "no way of least latency leads over it");
         }
         for (failure, number) in self.raw.failures.iter().zip(1_usize..) {
             if let Either::Table(what) = &failure.what {
@@ -125,6 +148,7 @@ impl Check<'_> {
                 );
             }
         }
+        idle.extend(self.idle_processors());
         idle
     }
 
@@ -149,7 +173,9 @@ impl Check<'_> {
                 upload: machines.upload,
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
-                processor: Processor::default(),
+                storage: None,
+                price: PerHour::default(),
+                processor: self.processor(&key, machines.written())?,
             });
         }
         Ok(groups)
@@ -180,15 +206,17 @@ impl Check<'_> {
             backoff_factor: raw.backoff_factor.unwrap_or(default.backoff_factor),
             backoff_max: raw.backoff_max.unwrap_or(default.backoff_max),
             backoff_jitter: raw.backoff_jitter.unwrap_or(default.backoff_jitter),
-            timeout: default.timeout,
-            budget: default.budget,
+            timeout: raw.timeout,
+            budget: self.retry_budget()?,
         };
         let key = Key::from("patience");
-        if patience
-            .deadline
-            .is_some_and(|deadline| deadline.get() <= 0.0)
-        {
-            return Err(self.doc.refuse(&key.join("deadline"), "a time above 0 s"));
+        for (name, limit) in [
+            ("deadline", patience.deadline),
+            ("timeout", patience.timeout),
+        ] {
+            if limit.is_some_and(|limit| limit.get() <= 0.0) {
+                return Err(self.doc.refuse(&key.join(name), "a time above 0 s"));
+            }
         }
         if !(patience.backoff_factor >= 1.0 && patience.backoff_factor.is_finite()) {
             return Err(self
@@ -210,6 +238,22 @@ impl Check<'_> {
         }
         Ok(patience)
     }
+
+    fn retry_budget(&self) -> Result<Option<RetryBudget>, ScenarioError> {
+        let Some(raw::RetryBudget { tokens, ratio }) = self.raw.patience.retry_budget else {
+            return Ok(None);
+        };
+        let key = Key::from("patience.retry-budget");
+        if !(1..=TOKENS_MAX).contains(&tokens) {
+            let expected = format!("a whole number from 1 to {TOKENS_MAX}");
+            return Err(self.doc.refuse(&key.join("tokens"), expected));
+        }
+        if !(0.0..=f64::from(tokens)).contains(&ratio) {
+            let expected = format!("a number from 0 to {tokens}, the number of tokens");
+            return Err(self.doc.refuse(&key.join("ratio"), expected));
+        }
+        Ok(Some(RetryBudget { tokens, ratio }))
+    }
 }
 
 /// What users do after the download.
@@ -218,52 +262,6 @@ pub(crate) fn after_download(raw: &raw::Population) -> AfterDownload {
         None | Some(Either::Text(raw::AfterWord::Stay)) => AfterDownload::Stay,
         Some(Either::Text(raw::AfterWord::Leave)) => AfterDownload::Leave,
         Some(Either::Table(raw::AfterTable::Linger(time))) => AfterDownload::Linger(time),
-    }
-}
-
-impl Check<'_> {
-    fn object_size(&self) -> Result<netduel_world::Bytes, ScenarioError> {
-        let download = &self.raw.demand.download;
-        if download.objects != 1 {
-            let key = Key::from("demand.download.objects");
-            return Err(self
-                .doc
-                .refuse(&key, "1, the only count that this version knows"));
-        }
-        if download.size.0 == 0 {
-            return Err(self
-                .doc
-                .refuse(&"demand.download.size".into(), "a size above 0 B"));
-        }
-        Ok(download.size)
-    }
-
-    fn arrivals(&self, peers: u32) -> Result<Arrivals, ScenarioError> {
-        match &self.raw.demand.download.arrivals {
-            Either::Text(raw::AllAtOnce::AllAtOnce) => Ok(Arrivals::AllAtOnce),
-            Either::Table(raw::ArrivalsTable::Poisson(rate)) => {
-                if f64::from(peers) / rate.get() > CROWD_YEARS_MAX * 365.25 * 86400.0 {
-                    let key = Key::from("demand.download.arrivals.poisson");
-                    let expected =
-                        format!("all {peers} users to come within {CROWD_YEARS_MAX} years");
-                    return Err(self.doc.refuse(&key, expected));
-                }
-                Ok(Arrivals::Poisson(*rate))
-            }
-            Either::Table(raw::ArrivalsTable::Trace(name)) => {
-                let key = Key::from("demand.download.arrivals.trace");
-                let mut times = self.tables.trace(self.doc, &key, name)?;
-                if times.len() < peers as usize {
-                    let rows = times.len();
-                    return Err(self.doc.problem(
-                        &key,
-                        format!("has {rows} rows for {peers} users; expected a row for each user"),
-                    ));
-                }
-                times.truncate(peers as usize);
-                Ok(Arrivals::Trace(times))
-            }
-        }
     }
 }
 

@@ -15,7 +15,8 @@ const CORRUPTION_MAX: f64 = 1e-3;
 impl Check<'_> {
     /// Whether places matter.
     pub(super) fn has_regions(&self) -> bool {
-        matches!(&self.raw.network.latency, Either::Table(table) if table.regions.is_some())
+        self.has_trunks()
+            || matches!(&self.raw.network.latency, Either::Table(table) if table.regions.is_some())
     }
 
     /// Names of the regions and the share of users in each; one without a name when places do
@@ -25,7 +26,12 @@ impl Check<'_> {
             return Ok((vec![String::new()], vec![1.0]));
         }
         let Some(file) = &self.raw.population.regions else {
-            let problem = "is missing; expected because `network.latency` has regions";
+            let why = if self.has_trunks() {
+                "`network` has trunks"
+            } else {
+                "`network.latency` has regions"
+            };
+            let problem = format!("is missing; expected because {why}");
             return Err(self.doc.problem(&"population.regions".into(), problem));
         };
         let key = Key::from("population.regions.table");

@@ -1,6 +1,6 @@
 //! The users' devices.
 
-use netduel_world::{Access, Population, Processor};
+use netduel_world::{Access, Population};
 
 use super::{Check, PEERS_MAX, after_download};
 use crate::{error::ScenarioError, key::Key, raw::RateLaw};
@@ -18,7 +18,7 @@ impl Check<'_> {
             region_shares,
             free_riders: raw.free_riders.unwrap_or_default(),
             after_download: after_download(raw),
-            processor: Processor::default(),
+            processor: self.processor(&"population".into(), raw.written())?,
         })
     }
 

@@ -12,7 +12,7 @@ use super::either::{Either, Forms};
 macro_rules! laws {
     (
         $law:ident, $table:ident, $class:ident, $quantity:ty, $title:literal, $class_title:literal,
-        $about:literal, $expected:literal $(, $(#[$doc:meta])* $row:ident($content:ty))?
+        $about:literal, $expected:literal $(, $(#[$doc:meta])* $row:ident($content:ty))*
     ) => {
         #[doc = $about]
         pub(crate) type $law = Either<$quantity, $table>;
@@ -59,7 +59,7 @@ macro_rules! laws {
             Mix(Vec<$class>),
             /// A CSV table of classes, each with its share and its value.
             Table(String),
-            $($(#[$doc])* $row($content),)?
+            $($(#[$doc])* $row($content),)*
         }
 
         impl fmt::Display for $table {
@@ -78,7 +78,7 @@ macro_rules! laws {
                     }
                     Self::Mix(classes) => write!(f, "a mix of {} classes", classes.len()),
                     Self::Table(name) => write!(f, "as in {name}"),
-                    $(Self::$row(row) => row.fmt(f),)?
+                    $(Self::$row(row) => row.fmt(f),)*
                 }
             }
         }
@@ -121,8 +121,54 @@ laws!(
     "The law that a time follows.",
     "a time with its unit, such as \"5 min\", or a law, such as { exponential = { mean = \"5 min\" } }",
     /// A row of a CSV table of laws.
-    Row(Row)
+    Row(Row),
+    /// Erlang: the sum of `stages` exponential times of equal mean.
+    Erlang(Erlang),
+    /// Two-phase hyperexponential: one of two exponential times, with balanced means.
+    Hyperexponential(Hyperexponential)
 );
+
+/// The sum of `stages` exponential times of equal mean.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Erlang {
+    /// How many stages.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) stages: u32,
+    /// Mean of the sum.
+    pub(crate) mean: Seconds,
+}
+
+impl fmt::Display for Erlang {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "Erlang of {} stages with mean {}",
+            self.stages, self.mean
+        )
+    }
+}
+
+/// One of two exponential times, both contributing the same to the mean.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Hyperexponential {
+    /// Mean.
+    pub(crate) mean: Seconds,
+    /// Squared coefficient of variation: variance over squared mean.
+    #[schemars(range(min = 1.0, max = 10000.0))]
+    pub(crate) cv2: f64,
+}
+
+impl fmt::Display for Hyperexponential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { mean, cv2 } = self;
+        write!(
+            f,
+            "hyperexponential with mean {mean} and squared coefficient of variation {cv2}"
+        )
+    }
+}
 
 /// A row of a CSV table of laws.
 #[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]

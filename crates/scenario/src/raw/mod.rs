@@ -2,19 +2,21 @@
 //!
 //! The doc comments are the descriptions in the JSON schema.
 
+mod demand;
 mod either;
 mod failure;
 mod law;
 mod named;
 mod world;
 
+pub(crate) use demand::{AllAtOnce, ArrivalsTable, Demand, Rule};
 pub(crate) use either::Either;
 pub(crate) use failure::{Crash, Failure, WhatTable, WhoTable};
-pub(crate) use law::{RateLaw, RateLawTable, TimeLaw, TimeLawTable};
+pub(crate) use law::{Erlang, RateLaw, RateLawTable, TimeLaw, TimeLawTable};
 pub(crate) use named::Named;
 pub(crate) use world::{
-    AfterTable, AfterWord, AllAtOnce, ArrivalsTable, Demand, LatencyTable, Machines, Network,
-    Patience, Population,
+    AfterTable, AfterWord, LatencyTable, Machines, Network, Patience, Population, RetryBudget,
+    Trunk, Written,
 };
 
 use std::collections::BTreeMap;
@@ -139,4 +141,8 @@ pub(crate) struct Claim {
     #[serde(default, skip_serializing_if = "toml::Table::is_empty")]
     #[schemars(with = "BTreeMap<String, serde_json::Value>")]
     pub(crate) r#where: toml::Table,
+}
+
+fn one() -> u32 {
+    1
 }

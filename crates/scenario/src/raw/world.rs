@@ -1,19 +1,20 @@
 //! The world as written, failures apart.
 
-use netduel_world::{BitsPerSecond, Bytes, PerSecond, Seconds, Share};
+use netduel_world::{BitsPerSecond, Discipline, Processor, Seconds, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
     either::{Either, Forms},
     law::RateLaw,
+    named::Named,
 };
 
 /// The users' devices.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Population {
-    /// How many users, each with one device and one request.
+    /// How many users, each with one device.
     #[schemars(range(min = 1))]
     pub(crate) peers: u32,
     /// Rate from the device to the network; or use `access`.
@@ -35,6 +36,19 @@ pub(crate) struct Population {
     /// What a user does once the download is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) after_download: Option<Either<AfterWord, AfterTable>>,
+    /// Pieces of work that a device does at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub(crate) cores: Option<u32>,
+    /// Speed of each core, as a multiple of the core on which work is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) speed: Option<f64>,
+    /// Pieces of work that may wait for a core; more are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) queue: Option<u32>,
+    /// Who gets a core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) discipline: Option<Discipline>,
 }
 
 /// A CSV table.
@@ -72,7 +86,7 @@ impl Forms for AfterTable {
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Machines {
     /// How many.
-    #[serde(default = "one")]
+    #[serde(default = "super::one")]
     #[schemars(range(min = 1))]
     pub(crate) count: u32,
     /// Rate of each machine's link to the network.
@@ -82,22 +96,104 @@ pub(crate) struct Machines {
     /// Where they are; required when the scenario has regions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
+    /// Pieces of work that each does at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1))]
+    pub(crate) cores: Option<u32>,
+    /// Speed of each core, as a multiple of the core on which work is measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) speed: Option<f64>,
+    /// Pieces of work that may wait for a core; more are refused.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) queue: Option<u32>,
+    /// Who gets a core.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) discipline: Option<Discipline>,
 }
 
-fn one() -> u32 {
-    1
+/// What of a processor is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Written {
+    pub(crate) cores: Option<u32>,
+    pub(crate) speed: Option<f64>,
+    pub(crate) queue: Option<u32>,
+    pub(crate) discipline: Option<Discipline>,
 }
+
+impl Written {
+    /// The keys of a processor.
+    pub(crate) const KEYS: [&'static str; 4] = ["cores", "speed", "queue", "discipline"];
+
+    /// With every default filled in.
+    pub(crate) fn processor(self) -> Processor {
+        let default = Processor::default();
+        Processor {
+            cores: self.cores.unwrap_or(default.cores),
+            speed: self.speed.unwrap_or(default.speed),
+            queue: self.queue.unwrap_or(default.queue),
+            discipline: self.discipline.unwrap_or(default.discipline),
+        }
+    }
+}
+
+macro_rules! has_processor {
+    ($($table:ty),*) => {$(
+        impl $table {
+            /// What of its processor is written.
+            pub(crate) fn written(&self) -> Written {
+                Written {
+                    cores: self.cores,
+                    speed: self.speed,
+                    queue: self.queue,
+                    discipline: self.discipline,
+                }
+            }
+
+            /// Writes all of its processor.
+            pub(crate) fn write(&mut self, processor: Processor) {
+                self.cores = Some(processor.cores);
+                self.speed = Some(processor.speed);
+                self.queue = Some(processor.queue);
+                self.discipline = Some(processor.discipline);
+            }
+        }
+    )*};
+}
+
+has_processor!(Population, Machines);
 
 /// How long a bit travels, and whether it arrives as it was sent.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(crate) struct Network {
-    /// One-way latency between any two devices, or between regions.
+    /// One-way latency between any two devices, or between regions; that of trunks comes on top.
     pub(crate) latency: Either<Seconds, LatencyTable>,
+    /// Links between routers, by a name of your choice: transfers share those on their way. Every
+    /// region is at the router of its name. Without trunks the core is never congested.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub(crate) trunks: Named<Trunk>,
+    /// The same from a CSV table with the columns from, to, `rate_kbps` and `latency_ms`, relative
+    /// to the scenario file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) trunk_table: Option<String>,
     /// Probability that a byte of a transfer arrives wrong and the transport does not notice.
     #[serde(default)]
     #[schemars(range(min = 0.0, max = 0.001))]
     pub(crate) corruption: f64,
+}
+
+/// A link between two routers. One that is given in one direction holds for both.
+#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct Trunk {
+    /// The router where it begins: a region or another name.
+    pub(crate) from: String,
+    /// The router where it ends.
+    pub(crate) to: String,
+    /// What it carries, in each direction that it holds for.
+    pub(crate) rate: BitsPerSecond,
+    /// How long a bit takes over it.
+    pub(crate) latency: Seconds,
 }
 
 /// One-way latency: `constant` or `regions`.
@@ -122,52 +218,6 @@ impl Forms for LatencyTable {
                                     { regions = \"latency.csv\" }";
 }
 
-/// What users ask for.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Demand {
-    /// Every user downloads the same object once.
-    pub(crate) download: Download,
-}
-
-/// Every user downloads the same object once.
-#[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Download {
-    /// How many objects there are; this version knows 1 only.
-    #[serde(default = "one")]
-    #[schemars(range(min = 1, max = 1))]
-    pub(crate) objects: u32,
-    /// Size of the object.
-    pub(crate) size: Bytes,
-    /// When the users ask for it.
-    pub(crate) arrivals: Either<AllAtOnce, ArrivalsTable>,
-}
-
-/// All users at the start.
-#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-pub(crate) enum AllAtOnce {
-    /// All users at the start.
-    #[serde(rename = "all at once")]
-    AllAtOnce,
-}
-
-/// When the users ask, one after the other.
-#[derive(Clone, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(rename = "Arrivals")]
-pub(crate) enum ArrivalsTable {
-    /// As a Poisson process of this rate.
-    Poisson(PerSecond),
-    /// At recorded times: a CSV table with the column `time_s`, a row for each user or more.
-    Trace(String),
-}
-
-impl Forms for ArrivalsTable {
-    const EXPECTED: &'static str =
-        "\"all at once\", { poisson = \"0.4 /s\" } or { trace = \"arrivals.csv\" }";
-}
-
 /// What users put up with before they give up.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -176,6 +226,9 @@ pub(crate) struct Patience {
     /// absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) deadline: Option<Seconds>,
+    /// An attempt that has not come to an end after this long is given up; no limit when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) timeout: Option<Seconds>,
     /// How often a user asks again after a failed attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) retries: Option<u32>,
@@ -192,4 +245,20 @@ pub(crate) struct Patience {
     /// Every wait is drawn within this share of its length.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) backoff_jitter: Option<Share>,
+    /// How much a user may retry in all; as much as `retries` allows when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry_budget: Option<RetryBudget>,
+}
+
+/// Every failed attempt takes a token, every served request brings back a part of one, and while no
+/// more than half of the tokens are left a user does not ask again.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct RetryBudget {
+    /// Tokens at the start and at most.
+    #[schemars(range(min = 1, max = 1000))]
+    pub(crate) tokens: u32,
+    /// Tokens that a served request brings back.
+    #[schemars(range(min = 0.0))]
+    pub(crate) ratio: f64,
 }

@@ -412,3 +412,127 @@ fn a_byte_order_mark_before_a_table_is_no_part_of_its_first_column() {
     let marked = read_with(&text, &[("up.csv", "\u{feff}share,value_kbps\n1,5000\n")]);
     assert!(marked.is_ok(), "{marked:?}");
 }
+
+/// The scenario with two regions on either side of a router, and these trunks.
+fn backbone(trunks: &str) -> String {
+    changed(
+        "download = \"50 Mbps\"",
+        "download = \"50 Mbps\"\nregions = { table = \"regions.csv\" }",
+    )
+    .replace("\"20 ms\"", &format!("\"20 ms\"\n{trunks}"))
+    .replace(
+        "[infrastructure.server]",
+        "[infrastructure.server]\nregion = \"south\"",
+    )
+}
+
+const UP: &str =
+    "trunks.up = { from = 'north', to = 'middle', rate = '1 Gbps', latency = '10 ms' }\n";
+const DOWN: &str =
+    "trunks.down = { from = 'middle', to = 'south', rate = '2 Gbps', latency = '45 ms' }\n";
+const BACK: &str =
+    "trunks.back = { from = 'south', to = 'middle', rate = '500 Mbps', latency = '20 ms' }\n";
+
+#[test]
+fn a_trunk_holds_for_both_directions_unless_the_other_is_listed() {
+    let text = backbone(&[UP, DOWN, BACK].concat());
+    let scenario = read_with(&text, &[("regions.csv", REGIONS)]).unwrap();
+    let routers = scenario.points[0].world.routers.as_ref().unwrap();
+    let [north, south] = [0, 1].map(netduel_world::RegionId);
+    let ms = |time: u64| netduel_world::SimDuration(time * 1_000_000);
+    assert_eq!(routers.latency(north, south), ms(55));
+    assert_eq!(routers.latency(south, north), ms(30));
+    assert_eq!(routers.latency(north, north), ms(0));
+    let rates = routers.way(south, north).iter();
+    let rates: Vec<f64> = rates.map(|at| routers.trunks()[*at].rate.get()).collect();
+    assert_eq!(rates, [500e6, 1e9]);
+    let explained = scenario.explain();
+    for sentence in [
+        "trunk \"up\" from north to middle and back, each way 1 Gbps, 10 ms",
+        "trunk \"down\" from middle to south 2 Gbps, 45 ms",
+        "every region is at the router of its name",
+    ] {
+        assert!(explained.contains(sentence), "{explained}");
+    }
+    assert!(scenario.setup.contains("; 3 trunks"), "{}", scenario.setup);
+    let again = read_with(&scenario.resolved(), &[("regions.csv", REGIONS)]).unwrap();
+    assert_eq!(again.points[0].world.routers.as_ref(), Some(routers));
+    let rows = "from,to,rate_kbps,latency_ms\nnorth,middle,1000000,10\n\
+                middle,south,2000000,45\nsouth,middle,500000,20\n";
+    let tables = [("regions.csv", REGIONS), ("trunks.csv", rows)];
+    let table = read_with(&backbone("trunk-table = 'trunks.csv'"), &tables).unwrap();
+    assert_eq!(table.points[0].world.routers.as_ref(), Some(routers));
+    assert!(table.setup.contains("; trunks as in trunks.csv"));
+}
+
+#[test]
+fn trunks_that_make_no_network_are_pointed_at() {
+    let round = "trunks.round = { from = 'north', to = 'south', rate = '1 Gbps', latency = '1 s' }";
+    for (trunks, error) in [
+        (
+            UP.to_owned(),
+            "s/a.toml:17:1: `network.trunks` has no trunk from or to the region \"south\"; expected one for every region",
+        ),
+        (
+            [UP, &DOWN.replace("south", "suoth")].concat(),
+            "s/a.toml:17:1: `network.trunks` has no trunk from or to the region \"south\"; expected one for every region\nhint: did you mean `suoth`?",
+        ),
+        (
+            [UP, &DOWN.replace("middle", "centre")].concat(),
+            "has no way from \"north\" to \"south\"; expected one between any two routers",
+        ),
+        (
+            [UP, DOWN, &UP.replace("up", "twice")].concat(),
+            "19:39: `network.trunks.twice.to` is 'middle'; expected two routers that no other trunk joins in this direction",
+        ),
+        (
+            [UP, DOWN, &BACK.replace("middle", "south")].concat(),
+            "19:38: `network.trunks.back.to` is 'south'; expected another router than it comes from",
+        ),
+        (
+            UP.replace("1 Gbps", "0 Gbps"),
+            "17:53: `network.trunks.up.rate` is `0 Gbps`; expected a rate above 0",
+        ),
+        (
+            [UP, DOWN, round].concat(),
+            "19:8: `network.trunks.round` has no effect: no way of least latency leads over it; expected it to be left out",
+        ),
+        (
+            [UP, DOWN, "trunk-table = 'trunks.csv'"].concat(),
+            "19:15: `network.trunk-table` is given besides `trunks`; expected one or the other",
+        ),
+    ] {
+        let found = mistake(&backbone(&trunks), &[("regions.csv", REGIONS)]);
+        assert!(found.contains(error), "{found}\n{error}");
+    }
+    let swept = backbone(&[UP, DOWN].concat()) + "[sweep]\n'network.trunks.pu.rate' = ['1 Gbps']\n";
+    let found = mistake(&swept, &[("regions.csv", REGIONS)]);
+    assert!(found.contains("did you mean `up`?"), "{found}");
+}
+
+#[test]
+fn a_table_of_trunks_is_read_as_strictly() {
+    for (row, error) in [
+        (
+            "north,,1,1",
+            "s/t.csv:2:7: `to` is \"\"; expected the name of a router",
+        ),
+        (
+            "north,south,0,1",
+            "s/t.csv:2:13: `rate_kbps` is \"0\"; expected a number of kilobits per second above 0",
+        ),
+        (
+            "north,south,1,1\nnorth,south,2,2",
+            "s/t.csv:3:7: `to` is \"south\"; expected two routers that no other trunk joins in this direction",
+        ),
+        (
+            "north,south,1,1\na,b,1,1",
+            "s/a.toml:17:15: `network.trunk-table` has no way from \"north\" to \"a\"; expected one between any two routers",
+        ),
+    ] {
+        let rows = format!("from,to,rate_kbps,latency_ms\n{row}\n");
+        let tables = [("regions.csv", REGIONS), ("t.csv", rows.as_str())];
+        let found = mistake(&backbone("trunk-table = 't.csv'"), &tables);
+        assert_eq!(found, error);
+    }
+}

@@ -65,7 +65,7 @@ fn mistakes_in_sweeps_are_pointed_at_in_the_sweep() {
         (
             "'population.peeers' = [1]",
             "25:1: `population.peeers` is not a key; expected one of `peers`, `upload`, \
-             `download`, `access`, `regions`, `free-riders`, `after-download`\nhint: did you \
+             `download`, `access`, `regions`, `free-riders`, `after-download`, `cores`, `speed`, `queue`, `discipline`\nhint: did you \
              mean `peers`?",
         ),
         (

@@ -1,8 +1,11 @@
 //! Laws of the world, whatever the architecture.
 
+mod counter;
+mod demand;
 mod draws;
 mod failures;
 mod knowledge;
 mod probe;
 mod requests;
 mod slow;
+mod trunks;

@@ -4,9 +4,9 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_world::{
-    Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Posted, Request,
-    RequestId, RequestKind, RunRecord, SimDuration, StateLoss, Stream, TransferEnded, World,
-    WorldKey, WorldSpec, run,
+    Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
+    RequestId, RequestKind, RunRecord, SimDuration, SimTime, StateLoss, Stream, TransferEnded,
+    World, WorldKey, WorldSpec, run,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ pub(crate) struct Probe {
     config: Config,
     object: Bytes,
     asking: Vec<Option<RequestId>>,
-    posted: Option<Posted>,
+    posted: Option<SimTime>,
 }
 
 const SERVER: NodeId = NodeId(0);
@@ -87,7 +87,8 @@ impl Architecture for Probe {
     fn on_message(&mut self, from: NodeId, message: &'static str, cx: &mut Context<'_, Self>) {
         assert_eq!(message, "get");
         if self.config.announces {
-            self.posted = Some(cx.announce(self.asking.len() - 1, SMALL));
+            cx.announce(self.asking.len() - 1, SMALL);
+            self.posted = Some(cx.now());
         } else {
             cx.transfer(from, self.object, 0);
         }
@@ -106,11 +107,13 @@ impl Architecture for Probe {
     }
 
     fn on_timer(&mut self, (): (), cx: &mut Context<'_, Self>) {
+        let delay = cx.announcement_delay(SERVER, cx.node(), SMALL);
         let heard = self
             .posted
-            .is_some_and(|posted| cx.hears(posted, SERVER, SMALL));
+            .is_some_and(|posted| cx.is_reached_by(SERVER) && posted + delay <= cx.now());
         if self.config.waits || heard {
             if let Some(request) = self.asking[cx.node().index()].take() {
+                cx.hear(u32::from(heard), SMALL);
                 cx.serve(request);
             }
         } else {

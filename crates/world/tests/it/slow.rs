@@ -143,12 +143,12 @@ fn bytes_are_conserved_while_a_server_of_100_000_is_slowed_and_dies() {
     let times = (0..100_000).map(|user| seconds(5e-5 * f64::from(user)));
     spec.demand.arrivals = Arrivals::Trace(times.collect());
     let record = run(&spec);
-    let served = record.served();
-    assert!((10_000..90_000).contains(&served), "{served}");
+    let count = record.served();
+    assert!((10_000..90_000).contains(&count), "{count}");
     // What left the server is what reached the users, to the byte; who was served has it all.
-    let (server, clients) = record.loads.split_first().unwrap();
+    let (machine, clients) = record.loads.split_first().unwrap();
     let received: Bytes = clients.iter().map(|load| load.received).sum();
-    assert_eq!(server.sent, received);
+    assert_eq!(machine.sent, received);
     for (request, load) in record.requests.iter().zip(clients) {
         let whole = request.outcome == Outcome::Served;
         assert_eq!(
@@ -160,7 +160,7 @@ fn bytes_are_conserved_while_a_server_of_100_000_is_slowed_and_dies() {
     }
     // Up to a byte more for each of those broken off.
     let (_, moved) = record.delivered.points().last().unwrap();
-    let broken = 100_000 - served as u64;
+    let broken = 100_000 - count as u64;
     assert!((received.0..=received.0 + broken).contains(&moved));
     // The uplink is full from the time when enough have asked.
     let carried = 1e9 / 8.0 * (28.0 - 0.7 * 10.0);

@@ -1,0 +1,483 @@
+//! Connections to neighbours.
+
+use std::ops::{BitAnd, BitOr, BitXor, Not};
+
+use netduel_world::{NodeId, SimTime};
+
+use super::message::{Connection, Status};
+
+/// Some of a peer's links, by their places; a bit each.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct LinkSet(u64);
+
+impl LinkSet {
+    pub(super) fn contains(self, index: usize) -> bool {
+        self.0 >> index & 1 == 1
+    }
+
+    pub(super) fn set(&mut self, index: usize, member: bool) {
+        self.0 = self.0 & !(1 << index) | u64::from(member) << index;
+    }
+
+    pub(super) fn len(self) -> u32 {
+        self.0.count_ones()
+    }
+
+    pub(super) fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The places, lowest first.
+    pub(super) fn iter(self) -> impl Iterator<Item = usize> {
+        let mut bits = self.0;
+        std::iter::from_fn(move || {
+            let lowest = (bits != 0).then(|| bits.trailing_zeros() as usize);
+            bits &= bits.wrapping_sub(1);
+            lowest
+        })
+    }
+
+    /// The places, lowest first, beginning at `first` and going round.
+    pub(super) fn iter_from(self, first: usize) -> impl Iterator<Item = usize> {
+        let below = Self((1 << first) - 1);
+        (self & !below).iter().chain((self & below).iter())
+    }
+
+    /// Strikes a link out; the one at `last` takes its place.
+    fn swap_remove(&mut self, index: usize, last: usize) {
+        let moved = self.contains(last);
+        self.set(last, false);
+        if index != last {
+            self.set(index, moved);
+        }
+    }
+}
+
+impl BitAnd for LinkSet {
+    type Output = Self;
+    fn bitand(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+impl BitOr for LinkSet {
+    type Output = Self;
+    fn bitor(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+}
+
+impl BitXor for LinkSet {
+    type Output = Self;
+    fn bitxor(self, other: Self) -> Self {
+        Self(self.0 ^ other.0)
+    }
+}
+
+impl Not for LinkSet {
+    type Output = Self;
+    fn not(self) -> Self {
+        Self(!self.0)
+    }
+}
+
+impl FromIterator<usize> for LinkSet {
+    fn from_iter<I: IntoIterator<Item = usize>>(places: I) -> Self {
+        let mut set = Self::default();
+        places.into_iter().for_each(|index| set.set(index, true));
+        set
+    }
+}
+
+/// When somebody was last heard of, or told something, in whole seconds: the time-outs are minutes.
+#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
+pub(super) struct Moment(u32);
+
+impl Moment {
+    pub(super) fn at(now: SimTime) -> Self {
+        Self(u32::try_from(now.0 / 1_000_000_000).unwrap_or(u32::MAX))
+    }
+
+    /// Seconds from this moment to `now`.
+    pub(super) fn age(self, now: Self) -> u32 {
+        now.0.saturating_sub(self.0)
+    }
+}
+
+/// A connection to a neighbour. There are fifty of them per peer: every byte counts.
+#[derive(Debug)]
+pub(super) struct Link {
+    /// The opener's count of connections.
+    serial: u32,
+    /// The neighbour's life that is read, once the handshake told it.
+    pub(super) life: u32,
+    /// How many of the neighbour's announcements arrived.
+    pub(super) heard: u32,
+    /// Counts, and goes round, what this peer told the neighbour of how things stand.
+    told: u16,
+    /// The last of what the neighbour told this peer of it.
+    hears: u16,
+    /// How many of this peer's announcements the neighbour has heard or was woken for.
+    pub(super) woken: u32,
+    /// When the neighbour was last heard of.
+    pub(super) heard_at: Moment,
+    /// When the neighbour was last told something that the others were not.
+    pub(super) told_at: Moment,
+    /// What was received in the present and in the last choke interval, in KiB, rounded up piece by piece.
+    pub(super) received: [u32; 2],
+    /// Pieces sent since the neighbour was let in.
+    pub(super) turn: u16,
+    /// A piece by which the neighbour is known to be useful, if it is: its word and its bit there.
+    witness: (u16, u8),
+    /// How many pieces to ask for at once.
+    pub(super) pipeline: u8,
+    /// Whether this peer opened the connection.
+    opened: bool,
+}
+
+impl Link {
+    pub(super) fn new(own: NodeId, connection: Connection, now: Moment) -> Self {
+        Self {
+            serial: connection.serial,
+            life: 0,
+            heard: 0,
+            told: 0,
+            hears: 0,
+            woken: 0,
+            heard_at: now,
+            told_at: now,
+            received: [0; 2],
+            turn: 0,
+            witness: (0, 0),
+            pipeline: 1,
+            opened: connection.opener == own,
+        }
+    }
+
+    /// A piece by which the neighbour is known to be useful, if it is.
+    pub(super) fn witness(&self) -> u32 {
+        let (word, bit) = self.witness;
+        u32::from(word) * u64::BITS + u32::from(bit)
+    }
+
+    pub(super) fn set_witness(&mut self, piece: u32) {
+        let word = u16::try_from(piece / u64::BITS);
+        let bit = u8::try_from(piece % u64::BITS);
+        self.witness = (
+            word.expect("a million pieces are 2^14 words"),
+            bit.expect("a word has 64 bits"),
+        );
+    }
+
+    /// Notes a status; says whether it was not overtaken by a later one (serial numbers as in RFC
+    /// 1982: those of two statuses under way at once are close).
+    pub(super) fn take_status(&mut self, serial: u16) -> bool {
+        let newer = serial.wrapping_sub(self.hears) < u16::MAX / 2;
+        if newer {
+            self.hears = serial;
+        }
+        newer
+    }
+
+    /// Notes that a piece of `bytes` came.
+    pub(super) fn receive(&mut self, bytes: u64) {
+        let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
+        self.received[0] = self.received[0].saturating_add(kibibytes);
+    }
+
+    /// What was received of late.
+    pub(super) fn gave(&self) -> u64 {
+        self.received.iter().map(|part| u64::from(*part)).sum()
+    }
+}
+
+/// How a peer stands to its neighbours, link by link.
+#[derive(Debug, Default)]
+pub(super) struct Links {
+    neighbours: Vec<NodeId>,
+    links: Vec<Link>,
+    /// Whose handshake has come.
+    pub(super) established: LinkSet,
+    /// Who was told that this peer is interested.
+    pub(super) interesting: LinkSet,
+    /// Who was told that it is served.
+    pub(super) served: LinkSet,
+    /// Who said that it is interested in this peer.
+    pub(super) interested: LinkSet,
+    /// Who said that it serves this peer.
+    pub(super) serving: LinkSet,
+    /// Who has the optimistic slot.
+    pub(super) optimistic: LinkSet,
+    /// Who is known to have a piece that this peer lacks and awaits from nobody.
+    pub(super) useful: LinkSet,
+    /// Who was asked for pieces that have not come.
+    pub(super) asked: LinkSet,
+}
+
+impl Links {
+    /// Bytes beside the struct itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.neighbours.capacity() * size_of::<NodeId>() + self.links.capacity() * size_of::<Link>()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.links.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.links.is_empty()
+    }
+
+    pub(super) fn get(&self, index: usize) -> &Link {
+        &self.links[index]
+    }
+
+    pub(super) fn get_mut(&mut self, index: usize) -> &mut Link {
+        &mut self.links[index]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeId, &Link)> {
+        self.neighbours.iter().copied().zip(&self.links)
+    }
+
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.links.iter_mut()
+    }
+
+    pub(super) fn neighbour(&self, index: usize) -> NodeId {
+        self.neighbours[index]
+    }
+
+    /// The place of the link to `neighbour`.
+    pub(super) fn to(&self, neighbour: NodeId) -> Option<usize> {
+        self.neighbours.iter().position(|other| *other == neighbour)
+    }
+
+    /// The place of the link on this connection.
+    pub(super) fn on(&self, neighbour: NodeId, connection: Connection) -> Option<usize> {
+        let index = self.to(neighbour)?;
+        let link = &self.links[index];
+        let opened = connection.opener != neighbour;
+        (link.serial == connection.serial && link.opened == opened).then_some(index)
+    }
+
+    /// The neighbour at `index` of the links of `own`, and the connection with it.
+    pub(super) fn end(&self, index: usize, own: NodeId) -> (NodeId, Connection) {
+        let (neighbour, link) = (self.neighbours[index], &self.links[index]);
+        let opener = if link.opened { own } else { neighbour };
+        let serial = link.serial;
+        (neighbour, Connection { opener, serial })
+    }
+
+    /// What to tell the neighbour at `index` of how things stand.
+    pub(super) fn status(&mut self, index: usize) -> Status {
+        let link = &mut self.links[index];
+        link.told = link.told.wrapping_add(1);
+        Status {
+            serial: link.told,
+            interested: self.interesting.contains(index),
+            choking: !self.served.contains(index),
+            heard: link.heard,
+        }
+    }
+
+    /// Who is not known to want anything.
+    pub(super) fn idle(&self) -> LinkSet {
+        self.established & !self.interested
+    }
+
+    /// Whether another neighbour could be served, where `slots` are for what they give and one is
+    /// optimistic.
+    pub(super) fn free_slot(&self, slots: u32) -> Option<Slot> {
+        let optimistic = self.served & self.optimistic;
+        if (self.served & !optimistic).len() < slots {
+            return Some(Slot::Regular);
+        }
+        optimistic.is_empty().then_some(Slot::Optimistic)
+    }
+
+    /// Who wants to be served and is not.
+    pub(super) fn waiting(&self) -> LinkSet {
+        self.established & self.interested & !self.served
+    }
+
+    pub(super) fn push(&mut self, neighbour: NodeId, link: Link) {
+        if self.links.capacity() == self.links.len() {
+            // Doubling would waste a quarter of what all peers keep of their neighbours.
+            self.links.reserve_exact(LINKS_MORE);
+            self.neighbours.reserve_exact(LINKS_MORE);
+        }
+        self.neighbours.push(neighbour);
+        self.links.push(link);
+    }
+
+    /// Strikes the link at `index` out; the last link takes its place.
+    pub(super) fn swap_remove(&mut self, index: usize) -> (NodeId, Link) {
+        let last = self.links.len() - 1;
+        for set in [
+            &mut self.established,
+            &mut self.interesting,
+            &mut self.served,
+            &mut self.interested,
+            &mut self.serving,
+            &mut self.optimistic,
+            &mut self.useful,
+            &mut self.asked,
+        ] {
+            set.swap_remove(index, last);
+        }
+        (
+            self.neighbours.swap_remove(index),
+            self.links.swap_remove(index),
+        )
+    }
+}
+
+/// What a neighbour is served for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Slot {
+    /// For what it gives.
+    Regular,
+    /// For nothing: it may turn out to give more than others.
+    Optimistic,
+}
+
+/// Room that is made for links at a time.
+const LINKS_MORE: usize = 8;
+
+/// Pieces that concern some of a peer's links, oldest first, each with something to remember. Few
+/// links have anything going on at a time.
+#[derive(Debug)]
+pub(super) struct OnLinks<T>(Vec<(Spot, T)>);
+
+impl<T> OnLinks<T> {
+    /// Bytes beside the struct itself.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.0.capacity() * size_of::<(Spot, T)>()
+    }
+}
+
+/// A piece on a link, in four bytes: there are at most 64 links, and a million pieces.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+struct Spot(u32);
+
+impl Spot {
+    const PIECE_BITS: u32 = 24;
+
+    fn new(index: usize, piece: u32) -> Self {
+        let link = u8::try_from(index).expect("there are at most 64 links");
+        assert!(piece >> Self::PIECE_BITS == 0, "a piece's number is small");
+        Self(u32::from(link) << Self::PIECE_BITS | piece)
+    }
+
+    fn is_on(self, index: usize) -> bool {
+        (self.0 >> Self::PIECE_BITS) as usize == index
+    }
+
+    fn piece(self) -> u32 {
+        self.0 & ((1 << Self::PIECE_BITS) - 1)
+    }
+}
+
+impl<T> Default for OnLinks<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> OnLinks<T> {
+    pub(super) fn push(&mut self, index: usize, piece: u32, item: T) {
+        if self.0.capacity() == self.0.len() {
+            self.0.reserve_exact(ITEMS_MORE + self.0.len() / 4);
+        }
+        self.0.push((Spot::new(index, piece), item));
+    }
+
+    /// The pieces on any link.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = u32> {
+        self.0.iter().map(|(spot, _)| spot.piece())
+    }
+
+    /// The pieces on the link at `index`.
+    pub(super) fn of(&self, index: usize) -> impl Iterator<Item = (u32, &T)> {
+        let own = self.0.iter().filter(move |(spot, _)| spot.is_on(index));
+        own.map(|(spot, item)| (spot.piece(), item))
+    }
+
+    /// The pieces on the link at `index`.
+    pub(super) fn of_mut(&mut self, index: usize) -> impl Iterator<Item = (u32, &mut T)> {
+        let all = self.0.iter_mut();
+        let own = all.filter(move |(spot, _)| spot.is_on(index));
+        own.map(|(spot, item)| (spot.piece(), item))
+    }
+
+    /// Takes the oldest piece off the link at `index` that fits.
+    pub(super) fn take(
+        &mut self,
+        index: usize,
+        fits: impl Fn(u32, &T) -> bool,
+    ) -> Option<(u32, T)> {
+        let mut all = self.0.iter();
+        let found = all.position(|(spot, item)| spot.is_on(index) && fits(spot.piece(), item))?;
+        let (spot, item) = self.0.remove(found);
+        Some((spot.piece(), item))
+    }
+
+    /// Takes the oldest piece off the link at `index`.
+    pub(super) fn take_first(&mut self, index: usize) -> Option<(u32, T)> {
+        self.take(index, |_, _| true)
+    }
+
+    /// Strikes out what is on the link at `index`, whose place the one at `last` takes.
+    pub(super) fn swap_remove(&mut self, index: usize, last: usize) {
+        self.0.retain(|(spot, _)| !spot.is_on(index));
+        for (spot, _) in &mut self.0 {
+            if spot.is_on(last) {
+                *spot = Spot::new(index, spot.piece());
+            }
+        }
+    }
+}
+
+/// Room that is made at a time for pieces on links.
+const ITEMS_MORE: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_of_a_set_are_met_once_from_wherever_one_begins() {
+        let set: LinkSet = [0, 5, 63].into_iter().collect();
+        for first in 0..64 {
+            let mut met: Vec<usize> = set.iter_from(first).collect();
+            assert!(met[0] >= first || first > 63);
+            met.sort_unstable();
+            assert_eq!(met, [0, 5, 63]);
+        }
+    }
+
+    #[test]
+    fn the_last_link_takes_the_place_of_the_one_that_is_struck_out() {
+        let mut links = Links::default();
+        let mut queue = OnLinks::default();
+        for (index, neighbour) in (10..13).map(NodeId).enumerate() {
+            let serial = neighbour.0;
+            let opener = NodeId(1);
+            let connection = Connection { opener, serial };
+            links.push(neighbour, Link::new(NodeId(1), connection, Moment(0)));
+            queue.push(index, serial, ());
+        }
+        links.served = [0, 2].into_iter().collect();
+        links.useful = [0].into_iter().collect();
+        let (struck, _) = links.swap_remove(0);
+        queue.swap_remove(0, 2);
+        assert_eq!(struck, NodeId(10));
+        assert_eq!(links.to(NodeId(12)), Some(0));
+        assert_eq!(links.served.iter().collect::<Vec<_>>(), [0]);
+        assert!(links.useful.is_empty());
+        assert_eq!(queue.of(0).collect::<Vec<_>>(), [(12, &())]);
+        assert_eq!(queue.of(1).collect::<Vec<_>>(), [(11, &())]);
+        assert!(queue.of(2).next().is_none());
+    }
+}

@@ -2,4 +2,5 @@
 
 mod chord;
 mod gossip;
+mod kademlia;
 mod swarm;

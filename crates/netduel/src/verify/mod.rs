@@ -8,6 +8,7 @@ mod distribution;
 mod gossip;
 mod measured;
 mod queueing;
+mod search;
 mod set_up;
 
 use std::sync::{
@@ -116,6 +117,7 @@ pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
     all.extend(queueing::experiments());
+    all.extend(search::experiments());
     all.extend(gossip::experiments());
     all
 }

@@ -7,6 +7,7 @@
 mod distribution;
 mod gossip;
 mod measured;
+mod queueing;
 mod search;
 mod set_up;
 
@@ -115,6 +116,7 @@ impl Accept {
 pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
+    all.extend(queueing::experiments());
     all.extend(search::experiments());
     all.extend(gossip::experiments());
     all

@@ -23,7 +23,7 @@ pub struct Outcome {
     pub makespan: Option<f64>,
     /// Memory that a run took at its peak, per peer and per transfer in it.
     pub memory: Option<Memory>,
-    /// Bytes of state that an architecture keeps for each node, as it counts them.
+    /// Memory that the state of an architecture takes, for each node.
     pub bytes_per_node: Option<f64>,
 }
 
@@ -34,6 +34,8 @@ pub struct Memory {
     pub per_peer: f64,
     /// For each transfer.
     pub per_transfer: f64,
+    /// Of that, what the architecture keeps per peer, at the end.
+    pub state_per_peer: f64,
 }
 
 impl Outcome {
@@ -55,10 +57,12 @@ impl fmt::Display for Outcome {
         if let Some(Memory {
             per_peer,
             per_transfer,
+            state_per_peer,
         }) = self.memory
         {
             write!(f, " bytes_per_peer={per_peer:.0}")?;
             write!(f, " bytes_per_transfer={per_transfer:.0}")?;
+            write!(f, " state_bytes_per_peer={state_per_peer:.0}")?;
         }
         match self.bytes_per_node {
             Some(bytes) => write!(f, " bytes_per_node={bytes:.0}"),

@@ -37,6 +37,7 @@ pub(crate) fn run(peers: u32, pieces: u64) -> Outcome {
     let bytes = (outcome.peak - before) * MEBIBYTE;
     let memory = Memory {
         per_peer: bytes / count,
+        state_per_peer: record.state.end as f64 / count,
         // Every peer serves its slots and one neighbour more, each with one transfer at a time.
         per_transfer: bytes / (count * f64::from(config.slots + 1)),
     };

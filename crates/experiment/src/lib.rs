@@ -18,8 +18,8 @@ pub use claims::{ClaimOutcome, claims};
 pub use manifest::{Axis, Entrant, Ledger, Manifest, Occasion, Peculiarity, VERSION, sha256};
 pub use metric::{METRICS, Metric};
 #[cfg(feature = "native")]
-pub use native::{Error, Existing, Found, Options, Tick, run};
+pub use native::{Error, Existing, Finished, Found, Options, Tick, run};
 pub use plan::{Job, JobResult, Results, RunFailed, jobs, run_job, values};
 pub use resolved::resolved;
-pub use result::{Incident, Progress, RunResult, Victim};
+pub use result::{Incident, Memory, Progress, RunResult, Victim};
 pub use tables::{NAMES as TABLE_NAMES, Table, tables};

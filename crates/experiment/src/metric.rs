@@ -5,7 +5,10 @@ use netduel_metrics::{
     distribution::quantile,
     recovery::Recovery,
 };
-use netduel_world::{Cause, Device, Outcome, RequestRecord, RunRecord, SimDuration, What, World};
+use netduel_world::{
+    Cause, Device, NodeId, Outcome, Pick, Reach, RequestRecord, RunRecord, SimDuration, Wants,
+    What, Worked, World,
+};
 
 /// A number that one run comes to.
 #[derive(Clone, Copy)]
@@ -30,6 +33,7 @@ pub const METRICS: &[Metric] = &[
     metric("completion_time", "s", |run| mean(&run.times)),
     metric("completion_time_p50", "s", |run| quantile(&run.times, 0.5)),
     metric("completion_time_p95", "s", |run| quantile(&run.times, 0.95)),
+    metric("completion_time_p99", "s", |run| quantile(&run.times, 0.99)),
     metric("makespan", "s", Observation::makespan),
     metric("success_ratio", "share", |run| {
         ratio(run.served(), run.issued())
@@ -48,12 +52,22 @@ pub const METRICS: &[Metric] = &[
     metric("failed.damaged", "requests", |run| {
         run.failed(Cause::Damaged)
     }),
+    metric("failed.not_found", "requests", |run| {
+        run.failed(Cause::NotFound)
+    }),
     metric("failed.deadline_passed", "requests", |run| {
         run.failed(Cause::DeadlinePassed)
     }),
     metric("failed.unfinished", "requests", |run| {
         run.failed(Cause::Unfinished)
     }),
+    metric("throughput", "requests/s", |run| {
+        ratio(run.served(), run.makespan()?)
+    }),
+    metric("reach", "share", |run| mean(&run.told.as_ref()?.reach)),
+    metric("reach_time_50", "s", |run| run.reach_time(50)),
+    metric("reach_time_90", "s", |run| run.reach_time(90)),
+    metric("reach_time_100", "s", |run| run.reach_time(100)),
     metric("attempts_mean", "attempts", |run| {
         ratio(run.attempts as f64, run.issued())
     }),
@@ -66,15 +80,34 @@ pub const METRICS: &[Metric] = &[
     metric("infrastructure_share", "share", |run| {
         ratio(run.infrastructure_sent(), run.all_sent())
     }),
+    metric("between_machines_bytes", "B", |run| {
+        Some(run.between_machines)
+    }),
     metric("infrastructure_cost", "currency", |run| {
         run.infrastructure_cost
     }),
     metric("bytes_per_useful_byte", "B/B", |run| {
-        ratio(run.all_sent(), run.useful_bytes())
+        ratio(run.all_sent(), run.wanted_bytes()?)
     }),
     metric("messages", "messages", |run| Some(run.messages as f64)),
+    metric("messages_per_request", "messages", |run| {
+        ratio(run.messages as f64, run.served())
+    }),
     metric("goodput", "bit/s", |run| {
-        ratio(run.useful_bytes() * 8.0, run.makespan()?)
+        ratio(run.wanted_bytes()? * 8.0, run.makespan()?)
+    }),
+    metric("work_wait_mean", "s", |run| {
+        let work = run.work.as_ref()?;
+        ratio(work.waited, work.done)
+    }),
+    metric("work_refused", "pieces", |run| {
+        Some(run.work.as_ref()?.refused)
+    }),
+    metric("utilisation_infrastructure", "share", |run| {
+        run.work.as_ref()?.machines.utilisation()
+    }),
+    metric("utilisation_users", "share", |run| {
+        run.work.as_ref()?.users.utilisation()
     }),
     metric("dip_depth", "share", |run| Some(run.recovery?.dip_depth)),
     metric("recovery_90", "s", |run| run.recovery?.recovered_after),
@@ -111,13 +144,91 @@ pub(crate) struct Observation {
     sent: Vec<f64>,
     machines: usize,
     messages: u64,
+    /// Bytes that transfers brought from machine to machine.
+    between_machines: f64,
     /// What the operator paid; nothing where no machine has a price.
     infrastructure_cost: Option<f64>,
-    object: f64,
+    /// Bytes that the served wanted, where bytes are wanted.
+    wanted: Option<f64>,
+    /// How far broadcasts came, where users tell each other something.
+    pub(crate) told: Option<Told>,
+    /// What processors did, where answering takes work.
+    work: Option<Work>,
     /// Transfers that were stalled in the end, where links can carry nothing.
     stalled: Option<f64>,
     /// What the first crash, slowdown or cut did.
     pub(crate) recovery: Option<Recovery>,
+}
+
+/// How far broadcasts came.
+pub(crate) struct Told {
+    /// Share of the users that each reached.
+    reach: Vec<f64>,
+    /// Seconds from issue until each reached 1 %, 2 % ... of the users, as far as it came.
+    pub(crate) times: Vec<Vec<f64>>,
+}
+
+impl Told {
+    /// Mean seconds until `percent` of the users were reached, when every broadcast came that far:
+    /// a mean over fewer would be that of the lucky ones.
+    pub(crate) fn time_by(&self, percent: usize) -> Option<f64> {
+        let times = self.times.iter();
+        let times: Option<Vec<f64>> = times.map(|by| by.get(percent - 1).copied()).collect();
+        mean(&times?)
+    }
+}
+
+/// What processors did.
+struct Work {
+    done: f64,
+    refused: f64,
+    /// Seconds by which pieces of work waited in all.
+    waited: f64,
+    machines: Cores,
+    users: Cores,
+}
+
+/// Cores of one role.
+struct Cores {
+    /// Seconds that they were busy.
+    busy: f64,
+    /// Seconds that they were there.
+    there: f64,
+}
+
+impl Cores {
+    fn utilisation(&self) -> Option<f64> {
+        ratio(self.busy, self.there)
+    }
+}
+
+impl Work {
+    fn of(world: &World, record: &RunRecord) -> Option<Self> {
+        if !world.spec.demand.takes_work() {
+            return None;
+        }
+        let sum = |part: fn(&Worked) -> f64| record.worked.iter().map(part).sum::<f64>();
+        let cores = |role: Pick| {
+            let nodes = (0..).map(NodeId).zip(&world.devices);
+            let nodes = || nodes.clone().filter(|(_, device)| device.is(role));
+            let busy = |(node, _): (NodeId, &_)| {
+                let worked = record.worked.get(node.index());
+                worked.map_or(0.0, |worked| worked.busy.as_seconds())
+            };
+            let cores = |(node, _): (NodeId, &_)| f64::from(world.processor(node).cores);
+            Cores {
+                busy: nodes().map(busy).sum(),
+                there: nodes().map(cores).sum::<f64>() * record.ended.as_seconds(),
+            }
+        };
+        Some(Self {
+            done: sum(|worked| worked.done as f64),
+            refused: sum(|worked| worked.refused as f64),
+            waited: sum(|worked| worked.waited.as_seconds()),
+            machines: cores(Pick::Infrastructure),
+            users: cores(Pick::Users),
+        })
+    }
 }
 
 impl Observation {
@@ -136,6 +247,7 @@ impl Observation {
         let mut failures = world.spec.failures.iter();
         let cuts = failures.any(|failure| matches!(failure.what, What::Slow(_)));
         Self {
+            wanted: wanted(world, record, times.len()),
             times,
             issued: issued.len(),
             failed: Cause::ALL.map(|cause| issued.iter().filter(failed(cause)).count()),
@@ -143,12 +255,18 @@ impl Observation {
             makespan: first.zip(last).map(|(first, last)| last - first),
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
             machines: world.machine_count() as usize,
+            between_machines: record.traffic.between_machines.0 as f64,
             infrastructure_cost: infrastructure_cost(world, record),
             messages: record.loads.iter().map(|load| load.messages).sum(),
-            object: world.spec.demand.wants.size().0 as f64,
+            told: told(world, record),
+            work: Work::of(world, record),
             stalled: cuts.then_some(record.stalled as f64),
             recovery: None,
         }
+    }
+
+    fn reach_time(&self, percent: usize) -> Option<f64> {
+        self.told.as_ref()?.time_by(percent)
     }
 
     fn served(&self) -> f64 {
@@ -176,8 +294,8 @@ impl Observation {
         self.sent.iter().sum()
     }
 
-    fn useful_bytes(&self) -> f64 {
-        self.served() * self.object
+    fn wanted_bytes(&self) -> Option<f64> {
+        self.wanted
     }
 }
 
@@ -191,6 +309,39 @@ fn infrastructure_cost(world: &World, record: &RunRecord) -> Option<f64> {
     let rented = record.rented.iter().zip(&world.devices);
     let paid = rented.map(|(time, machine)| time.as_seconds() / 3600.0 * price_of(machine));
     priced.then(|| paid.sum())
+}
+
+/// Bytes of what the served asked for, or of what users were told; none where no bytes are wanted.
+fn wanted(world: &World, record: &RunRecord, served: usize) -> Option<f64> {
+    let size = world.spec.demand.wants.size().0 as f64;
+    let told = |reach: &Reach| f64::from(reach.users.saturating_sub(1));
+    let copies = match world.spec.demand.wants {
+        // Whoever tells something had it before.
+        Wants::Broadcast { .. } => record.reach.iter().map(told).sum(),
+        _ => served as f64,
+    };
+    (size > 0.0).then_some(copies * size)
+}
+
+/// How far every broadcast that was issued came.
+fn told(world: &World, record: &RunRecord) -> Option<Told> {
+    if record.reach.is_empty() {
+        return None;
+    }
+    let users = f64::from(world.spec.population.peers);
+    let issued = record.requests.iter().zip(&record.reach);
+    let issued = || issued.clone().filter(|(request, _)| request.attempts > 0);
+    let times = |(request, reach): (&RequestRecord, &Reach)| {
+        let since = reach
+            .by
+            .iter()
+            .map(|at| (*at - request.issued).as_seconds());
+        since.collect()
+    };
+    Some(Told {
+        reach: issued().map(|(_, r)| f64::from(r.users) / users).collect(),
+        times: issued().map(times).collect(),
+    })
 }
 
 fn mean(values: &[f64]) -> Option<f64> {

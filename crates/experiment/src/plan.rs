@@ -6,7 +6,7 @@ use std::{
 };
 
 use netduel_scenario::Scenario;
-use netduel_world::{RunError, World};
+use netduel_world::{RunError, Wants, World};
 use serde::{Deserialize, Serialize};
 
 use crate::result::{Kept, RunResult};
@@ -101,12 +101,16 @@ pub fn run_job(scenario: &Scenario, job: Job, stop: &AtomicBool) -> Result<JobRe
         })?;
         kept.push(Kept::of(&world, &record));
     }
-    let users = world.issues.len();
-    let demanded = users as f64 * world.spec.demand.wants.size().0 as f64;
+    let requests = world.issues.len();
+    let copies = match world.spec.demand.wants {
+        Wants::Broadcast { .. } => requests * (world.spec.population.peers as usize - 1),
+        _ => requests,
+    };
+    let demanded = copies as f64 * world.spec.demand.wants.size().0 as f64;
     Ok(JobResult {
         point: job.point,
         replication: job.replication,
-        runs: RunResult::of(kept, users, demanded),
+        runs: RunResult::of(kept, requests, demanded),
     })
 }
 

@@ -14,7 +14,8 @@ use crate::metric::{Observation, measure};
 pub struct RunResult {
     /// The metrics, in the order of [`crate::METRICS`]; `None` where one does not apply.
     pub values: Vec<Option<f64>>,
-    /// Seconds by which 1 %, 2 % ... of all users were served, as far as it came.
+    /// Seconds by which 1 %, 2 % ... of all requests were served, or of all users reached by a
+    /// broadcast, as far as it came.
     pub served_by: Vec<f64>,
     /// What was delivered, and to how many, over time.
     pub progress: Progress,
@@ -24,6 +25,19 @@ pub struct RunResult {
     pub events: u64,
     /// Fingerprint of its trajectory.
     pub digest: String,
+    /// Memory that the design's own state took. It depends on the machine and stands in no table.
+    pub memory: Memory,
+}
+
+/// Memory that a design's own state took, of all nodes together.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Serialize)]
+pub struct Memory {
+    /// How many nodes there are.
+    pub nodes: usize,
+    /// Bytes before the first event.
+    pub start: usize,
+    /// Bytes at the end of the run.
+    pub end: usize,
 }
 
 /// An incident as it hit one run.
@@ -59,8 +73,10 @@ pub struct Progress {
     pub end: u64,
     /// Bytes that transfers had delivered.
     pub delivered: Vec<u64>,
-    /// Users who had been served.
+    /// Requests that had been served; of broadcasts, percents of the users who had been reached.
     pub served: Vec<u64>,
+    /// What `served` comes to when all is well.
+    pub demanded: u64,
 }
 
 /// How many shares of the users a distribution is read at.
@@ -68,15 +84,15 @@ pub(crate) const SHARES: usize = 100;
 
 impl RunResult {
     /// Keeps of every contender's run in one world what tables need.
-    pub(crate) fn of(kept: Vec<Kept>, users: usize, demanded: f64) -> Vec<Self> {
+    pub(crate) fn of(kept: Vec<Kept>, requests: usize, demanded: f64) -> Vec<Self> {
         // A dip looks deeper the closer one looks: all contenders are looked at alike.
         let spacing = kept.iter().map(|run| run.progress.spacing).max();
         let spacing = spacing.unwrap_or(0);
-        let result = |run: Kept| Self::of_one(run, users, demanded, spacing);
+        let result = |run: Kept| Self::of_one(run, requests, demanded, spacing);
         kept.into_iter().map(result).collect()
     }
 
-    fn of_one(run: Kept, users: usize, demanded: f64, spacing: u64) -> Self {
+    fn of_one(run: Kept, requests: usize, demanded: f64, spacing: u64) -> Self {
         let first = run.incidents.first();
         let recovery = first.and_then(|incident| {
             let incident = recovery::Incident {
@@ -87,9 +103,13 @@ impl RunResult {
         });
         let mut observation = run.observation;
         observation.recovery = recovery;
-        let shares = (1..=SHARES).map(|percent| percent as f64 / SHARES as f64);
-        let times = &observation.times;
-        let served_by = shares.map_while(|share| time_by_share(times, users, share));
+        let served_by = (1..=SHARES).map_while(|percent| {
+            if let Some(told) = &observation.told {
+                return told.time_by(percent);
+            }
+            let share = percent as f64 / SHARES as f64;
+            time_by_share(&observation.times, requests, share)
+        });
         Self {
             served_by: served_by.collect(),
             values: measure(&observation),
@@ -97,6 +117,7 @@ impl RunResult {
             incidents: run.incidents,
             events: run.events,
             digest: run.digest,
+            memory: run.memory,
         }
     }
 }
@@ -108,6 +129,7 @@ pub(crate) struct Kept {
     incidents: Vec<Incident>,
     events: u64,
     digest: String,
+    memory: Memory,
 }
 
 impl Kept {
@@ -118,6 +140,11 @@ impl Kept {
             incidents: incidents(world, record),
             events: record.events,
             digest: record.digest.to_string(),
+            memory: Memory {
+                nodes: world.devices.len(),
+                start: record.state.start,
+                end: record.state.end,
+            },
         }
     }
 }
@@ -127,7 +154,13 @@ impl Progress {
         let points: Vec<(SimTime, u64)> = record.delivered.points().collect();
         let served = record.requests.iter();
         let served = served.filter(|request| request.outcome == Outcome::Served);
-        let mut served: Vec<SimTime> = served.map(|request| request.ended).collect();
+        let (mut served, demanded): (Vec<SimTime>, usize) = if record.reach.is_empty() {
+            let ended = served.map(|request| request.ended);
+            (ended.collect(), record.requests.len())
+        } else {
+            let reached = record.reach.iter().flat_map(|reach| &reach.by);
+            (reached.copied().collect(), record.reach.len() * SHARES)
+        };
         served.sort_unstable();
         let served_until = |at: SimTime| served.partition_point(|ended| *ended <= at) as u64;
         Self {
@@ -135,6 +168,7 @@ impl Progress {
             end: points.last().map_or(0, |(at, _)| at.0),
             served: points.iter().map(|(at, _)| served_until(*at)).collect(),
             delivered: points.into_iter().map(|(_, bytes)| bytes).collect(),
+            demanded: demanded as u64,
         }
     }
 
@@ -149,9 +183,10 @@ impl Progress {
         low + (high - low) * ((at - from) as f64 / (to - from) as f64)
     }
 
-    /// Users served by an instant in nanoseconds: they come one by one, so the last reading counts.
+    /// Share of all that was asked for that was served by an instant in nanoseconds: requests are
+    /// served one by one, so the last reading counts.
     pub(crate) fn served_at(&self, at: u64) -> f64 {
-        self.served[self.around(at).0] as f64
+        self.served[self.around(at).0] as f64 / self.demanded.max(1) as f64
     }
 
     /// The readings at or before, and after, an instant; the last one for ever after the end.
@@ -219,6 +254,7 @@ mod tests {
             end: 25,
             delivered: vec![0, 100, 200, 250],
             served: vec![0, 0, 1, 3],
+            demanded: 4,
         }
     }
 
@@ -243,7 +279,7 @@ mod tests {
     #[test]
     fn users_are_served_whole() {
         let read = [0, 19, 20, 24, 25, 26].map(|at| progress().served_at(at));
-        assert_eq!(read, [0.0, 0.0, 1.0, 1.0, 3.0, 3.0]);
+        assert_eq!(read, [0.0, 0.0, 0.25, 0.25, 0.75, 0.75]);
     }
 
     #[test]
@@ -253,10 +289,11 @@ mod tests {
             end: 0,
             delivered: vec![0],
             served: vec![4],
+            demanded: 4,
         };
         assert_eq!(
             (progress.delivered_at(7), progress.served_at(7)),
-            (0.0, 4.0)
+            (0.0, 1.0)
         );
     }
 }

@@ -349,11 +349,15 @@ impl<A: Architecture> Context<'_, A> {
         self.agenda.schedule(at, Event::UserLeft(self.node));
     }
 
-    /// This attempt to serve the request failed. The user asks again after a while, or gives up.
+    /// This attempt to serve the request failed. The user asks again after a while, or gives up. A
+    /// broadcast may have reached everybody without its user knowing; then nothing happens.
     ///
     /// # Panics
     /// When the request is not this node's, or not being asked.
     pub fn fail(&mut self, request: RequestId, cause: Cause) {
+        if self.kernel.has_reached_all(request) {
+            return;
+        }
         self.assert_asking(request);
         match self.kernel.retry_at(request) {
             Some(at) => {

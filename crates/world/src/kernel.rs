@@ -157,6 +157,10 @@ impl Kernel {
 
     /// Enters what a transfer carried; bytes that left the sender reached the receiver.
     pub(crate) fn charge_transfer(&mut self, ended: &Ended) {
+        if !self.world.is_user(ended.from) && !self.world.is_user(ended.to) {
+            let between = &mut self.traffic.between_machines;
+            *between = *between + ended.delivered;
+        }
         self.charge_sent(ended.from, ended.delivered, 0);
         self.charge_received(ended.to, ended.delivered);
     }
@@ -234,6 +238,12 @@ impl Kernel {
         };
         let all = self.reach[broadcast.0 as usize].note(user, users, self.now);
         all && self.ledger.standing(broadcast) != Standing::Over
+    }
+
+    /// Whether a request is a broadcast that everybody has.
+    pub(crate) fn has_reached_all(&self, request: RequestId) -> bool {
+        let reach = self.reach.get(request.0 as usize);
+        reach.is_some_and(|reach| reach.users == self.world.spec.population.peers)
     }
 
     pub(crate) fn close_reach(&mut self) -> Vec<Reach> {

@@ -10,6 +10,7 @@ mod demand;
 mod draw;
 mod event;
 mod failure;
+mod graph;
 mod kernel;
 mod ledger;
 mod processor;
@@ -24,6 +25,7 @@ pub use architecture::{Architecture, Cast, ConfigError, Down, Ending, TransferEn
 pub use context::{Busy, Context};
 pub use demand::{Arrivals, Demand, Issue, Replication, Wants};
 pub use draw::{Device, World};
+pub use graph::UserGraph;
 pub use ledger::{
     Cause, Key, ObjectId, Outcome, Request, RequestId, RequestKind, RequestRecord, Want,
 };

@@ -113,7 +113,7 @@ fn a_dead_server_fails_everybody_with_the_right_cause() {
 }
 
 #[test]
-fn a_server_without_its_disk_refuses() {
+fn a_server_without_its_disk_has_nothing() {
     let mut spec = WorldSpec {
         failures: vec![Failure {
             what: What::Crash(StateLoss::Lost),
@@ -123,7 +123,7 @@ fn a_server_without_its_disk_refuses() {
     };
     spec.patience.retries = 3;
     let record = run_server(&spec, &Config::default());
-    let expected = vec![Outcome::Failed(Cause::Refused); 10];
+    let expected = vec![Outcome::Failed(Cause::NotFound); 10];
     assert_eq!(causes(&record), expected);
 }
 

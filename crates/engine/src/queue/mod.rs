@@ -135,7 +135,12 @@ impl<E> EventQueue<E> {
     ///
     /// # Panics
     /// When `at` lies before the last event that left the queue.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "an event handed over in memory is read back in other widths than it was written in, \
+                  which waits for every earlier store to reach the cache"
+    )]
+    #[inline(always)]
     pub fn schedule(&mut self, at: SimTime, event: E) -> EventId {
         assert!(self.now <= at, "an event cannot be scheduled in the past");
         let ticket = self.ticket();

@@ -41,15 +41,21 @@ impl<E> Default for Slab<E> {
 }
 
 impl<E> Slab<E> {
-    #[inline]
+    #[expect(clippy::inline_always, reason = "see `EventQueue::schedule`")]
+    #[inline(always)]
     pub(super) fn insert(&mut self, ticket: u32, event: E) -> EventId {
-        if let Some(slot) = self.free.pop() {
-            let this = &mut self.slots[slot as usize];
-            this.ticket = ticket;
-            this.event = Some(event);
-            let generation = this.generation;
-            return EventId { slot, generation };
-        }
+        let Some(slot) = self.free.pop() else {
+            return self.extend(ticket, event);
+        };
+        let this = &mut self.slots[slot as usize];
+        this.ticket = ticket;
+        this.event = Some(event);
+        let generation = this.generation;
+        EventId { slot, generation }
+    }
+
+    #[cold]
+    fn extend(&mut self, ticket: u32, event: E) -> EventId {
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 events wait at once");
         self.slots.push(Slot {
             ticket,

@@ -16,6 +16,7 @@ use crate::{
     manifest::{Manifest, Occasion, sha256},
     plan::{Job, JobResult, Results, jobs},
     resolved::resolved,
+    result::Memory,
     tables::{Table, tables},
 };
 
@@ -46,6 +47,16 @@ pub enum Existing {
     Overwrite,
 }
 
+/// What a whole plan came to.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finished {
+    /// The manifest of the result folder.
+    pub manifest: Manifest,
+    /// Memory that the state of each contender took, by contender, in the run where it took most
+    /// per node at the end. It depends on the machine, so that it is not part of the results.
+    pub memory: Vec<Memory>,
+}
+
 /// How far a plan has come.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Tick {
@@ -68,7 +79,7 @@ pub fn run(
     options: &Options,
     stop: &AtomicBool,
     tick: &(dyn Fn(Tick) + Sync),
-) -> Result<Manifest, Error> {
+) -> Result<Finished, Error> {
     let started = clock::now();
     let plan = jobs(scenario);
     let folder = Folder::open(&options.out, options.existing, &scenario.text)?;
@@ -85,7 +96,19 @@ pub fn run(
     let digests: BTreeMap<String, String> = digests.collect();
     let manifest = Manifest::new(scenario, claims(scenario, &results), digests, occasion);
     folder.fill(&files, &manifest.to_json())?;
-    Ok(manifest)
+    let memory = (0..scenario.contenders.len()).map(|contender| memory(&results, contender));
+    Ok(Finished {
+        memory: memory.collect(),
+        manifest,
+    })
+}
+
+/// Memory of the run of a contender that took most per node at the end.
+fn memory(results: &Results, contender: usize) -> Memory {
+    let mine = results.runs().filter(|run| run.contender == contender);
+    let all = mine.map(|run| run.result.memory);
+    let most = all.max_by_key(|memory| memory.end * 1000 / memory.nodes.max(1));
+    most.unwrap_or_default()
 }
 
 /// Everything in a result folder but the manifest and what is drawn from it.

@@ -36,14 +36,11 @@ pub(super) fn timeline(scenario: &Scenario, results: &Results) -> Table {
     let mut sheet = Sheet::new(scenario, "timeline.csv", &columns);
     for (point, contender) in results.cells() {
         let label = scenario.contenders[contender].label.as_str();
-        let users = f64::from(scenario.points[point].world.population.peers);
         let runs = results.runs_of(point, contender);
         let runs: Vec<&Progress> = runs.map(|run| &run.progress).collect();
         let grid = Grid::over(results.shortest(point), results.longest(point));
         for (since, instant, reading) in grid.readings() {
-            let values = runs
-                .iter()
-                .map(|run| reading.of(run, (since, instant), users));
+            let values = runs.iter().map(|run| reading.of(run, (since, instant)));
             let values: Vec<f64> = values.collect();
             let estimate = estimate(&values).expect("every contender has a run");
             let time = number(SimTime(instant).as_seconds());
@@ -67,14 +64,14 @@ impl Reading {
     }
 
     /// The reading of a run at an instant, with the one before it.
-    fn of(self, run: &Progress, (since, instant): (u64, u64), users: f64) -> f64 {
+    fn of(self, run: &Progress, (since, instant): (u64, u64)) -> f64 {
         match self {
             Self::Delivered => run.delivered_at(instant),
             Self::DeliveryRate => {
                 let bytes = run.delivered_at(instant) - run.delivered_at(since);
                 bytes * 8.0 / SimTime(instant - since).as_seconds()
             }
-            Self::Served => run.served_at(instant) / users,
+            Self::Served => run.served_at(instant),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The smallest architecture there is: one machine sends the object to whoever asks.
+//! The smallest architecture there is: one machine answers whoever asks, whatever they ask.
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
-    RequestId, RequestKind, Seconds, SimDuration, Stream, TransferEnded, WorldKey,
+    RequestId, RequestKind, Seconds, SimDuration, Stream, TransferEnded, Want, WorldKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -17,28 +17,82 @@ pub(crate) struct Config {
     pub(crate) broken: bool,
 }
 
-/// One machine sends the object to whoever asks.
+/// One machine answers whoever asks.
 pub(crate) struct Depot {
     config: Config,
-    object: Bytes,
-    asking: Vec<Option<RequestId>>,
+    first_user: u32,
+    nodes: u32,
+    asking: Vec<Vec<RequestId>>,
+}
+
+/// What is said to and by the depot.
+#[derive(Clone, Copy)]
+pub(crate) enum Message {
+    Ask(Request),
+    Answer(RequestId),
+    Busy(RequestId),
+    Tell(RequestId),
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Timer {
+    Found(Request),
+    Worked(Request),
+}
+
+const SIZE: Bytes = Bytes(100);
+
+impl Depot {
+    fn answer(&self, request: &Request, cx: &mut Context<'_, Self>) {
+        match request.want {
+            Want::Broadcast => {
+                for user in self.first_user..self.nodes {
+                    cx.send(NodeId(user), Message::Tell(request.id), SIZE);
+                }
+            }
+            Want::Search(_) | Want::Store(_) => {
+                cx.send(request.user, Message::Answer(request.id), SIZE);
+            }
+            Want::Download(_) | Want::Lookup(_) if request.size.0 > 0 => {
+                cx.transfer(request.user, request.size, u64::from(request.id.0));
+            }
+            Want::Download(_) | Want::Lookup(_) => {
+                cx.send(request.user, Message::Answer(request.id), SIZE);
+            }
+        }
+    }
+
+    /// Whether this node asks this; it no longer does.
+    fn take(&mut self, request: RequestId, node: NodeId) -> bool {
+        let asking = &mut self.asking[node.index()];
+        let before = asking.len();
+        asking.retain(|open| *open != request);
+        asking.len() < before
+    }
 }
 
 impl Architecture for Depot {
     const KIND: &'static str = "depot";
     const FAMILY: &'static str = "client-server";
-    const ABOUT: &'static str = "one machine sends the object to whoever asks";
-    const SERVES: &'static [RequestKind] = &[RequestKind::Download];
-    const USES: &'static [WorldKey] = &[WorldKey::Retries];
+    const ABOUT: &'static str = "one machine answers whoever asks";
+    const SERVES: &'static [RequestKind] = &[
+        RequestKind::Download,
+        RequestKind::Lookup,
+        RequestKind::Store,
+        RequestKind::Search,
+        RequestKind::Broadcast,
+    ];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries, WorldKey::Work];
     type Config = Config;
-    type Message = ();
-    type Timer = NodeId;
+    type Message = Message;
+    type Timer = Timer;
 
     fn assemble(config: &Config, cast: &Cast<'_>, _: &mut Stream) -> Result<Self, ConfigError> {
         Ok(Self {
             config: config.clone(),
-            object: cast.object_size(),
-            asking: vec![None; cast.node_count()],
+            first_user: cast.machine_count(),
+            nodes: u32::try_from(cast.node_count()).unwrap(),
+            asking: vec![Vec::new(); cast.node_count()],
         })
     }
 
@@ -52,7 +106,7 @@ impl Architecture for Depot {
         }
     }
 
-    fn mentions((): &(), _: &mut dyn FnMut(NodeId)) {}
+    fn mentions(_: &Message, _: &mut dyn FnMut(NodeId)) {}
 
     fn state_bytes(&self) -> usize {
         size_of_val(&*self.asking)
@@ -60,37 +114,60 @@ impl Architecture for Depot {
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
         assert!(!self.config.broken, "this depot is broken");
-        self.asking[cx.node().index()] = Some(request.id);
-        cx.send(NodeId(0), (), Bytes(100));
+        self.asking[cx.node().index()].push(request.id);
+        cx.send(NodeId(0), Message::Ask(*request), SIZE);
     }
 
-    fn on_abandoned(&mut self, _: &Request, cx: &mut Context<'_, Self>) {
-        self.asking[cx.node().index()] = None;
+    fn on_abandoned(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+        self.take(request.id, cx.node());
     }
 
-    fn on_message(&mut self, from: NodeId, (): (), cx: &mut Context<'_, Self>) {
-        cx.after(SimDuration::from(self.config.search), from);
+    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
+        match message {
+            Message::Ask(request) => {
+                let search = SimDuration::from(self.config.search);
+                cx.after(search, Timer::Found(request));
+            }
+            Message::Answer(request) => {
+                assert_eq!(from, NodeId(0), "the depot answers");
+                if self.take(request, cx.node()) {
+                    cx.serve(request);
+                }
+            }
+            Message::Busy(request) => {
+                if self.take(request, cx.node()) {
+                    cx.fail(request, Cause::Refused);
+                }
+            }
+            Message::Tell(broadcast) => cx.reached(broadcast),
+        }
     }
 
     fn on_transfer(&mut self, ended: TransferEnded, cx: &mut Context<'_, Self>) {
-        if ended.to != cx.node() {
+        let request = RequestId(u32::try_from(ended.label).unwrap());
+        if ended.to != cx.node() || !self.take(request, cx.node()) {
             return;
         }
-        let Some(request) = self.asking[cx.node().index()].take() else {
-            return;
-        };
         match ended.ending {
             Ending::Whole { .. } => cx.serve(request),
             Ending::Broken { .. } => cx.fail(request, Cause::ConnectionLost),
         }
     }
 
-    fn on_timer(&mut self, client: NodeId, cx: &mut Context<'_, Self>) {
-        cx.transfer(client, self.object, 0);
+    fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
+        match timer {
+            Timer::Found(request) if request.work == SimDuration::ZERO => self.answer(&request, cx),
+            Timer::Found(request) => {
+                if cx.work(request.work, Timer::Worked(request)).is_err() {
+                    cx.send(request.user, Message::Busy(request.id), SIZE);
+                }
+            }
+            Timer::Worked(request) => self.answer(&request, cx),
+        }
     }
 
     fn on_down(&mut self, _: Down, cx: &mut Context<'_, Self>) {
-        self.asking[cx.node().index()] = None;
+        self.asking[cx.node().index()].clear();
     }
 
     fn on_up(&mut self, _: &mut Context<'_, Self>) {}

@@ -55,7 +55,8 @@ fn interrupt_after(jobs: usize, out: &std::path::Path) {
 
 fn resume(out: &std::path::Path) -> Result<Manifest, Error> {
     let options = options(out, 2, Existing::Resume);
-    run(&scenario(DUEL), &options, &AtomicBool::new(false), &|_| {})
+    let finished = run(&scenario(DUEL), &options, &AtomicBool::new(false), &|_| {})?;
+    Ok(finished.manifest)
 }
 
 #[test]
@@ -287,7 +288,9 @@ fn the_resolved_scenario_has_the_seed_it_was_run_with() {
     other.experiment.seed = 99;
     other.experiment.replications = 2;
     let options = options(folder.path(), 1, Existing::Refuse);
-    let manifest = run(&other, &options, &AtomicBool::new(false), &|_| {}).unwrap();
+    let manifest = run(&other, &options, &AtomicBool::new(false), &|_| {})
+        .unwrap()
+        .manifest;
     assert_eq!(manifest.seed, 99);
     // The ledger was opened with the seed of the file.
     let ledger = manifest.ledger.equal.join("\n");

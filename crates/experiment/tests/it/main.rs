@@ -1,5 +1,6 @@
 //! Whole plans, with an architecture so small that its results can be told in advance.
 
+mod demands;
 mod depot;
 mod folder;
 mod tables;
@@ -72,7 +73,8 @@ fn options(out: &Path, jobs: usize, existing: Existing) -> Options {
 
 fn run_into(out: &Path, text: &str) -> Result<Manifest, Error> {
     let options = options(out, 1, Existing::Refuse);
-    run(&scenario(text), &options, &AtomicBool::new(false), &|_| {})
+    let finished = run(&scenario(text), &options, &AtomicBool::new(false), &|_| {})?;
+    Ok(finished.manifest)
 }
 
 fn files(folder: &Path) -> Files {

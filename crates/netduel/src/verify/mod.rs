@@ -5,7 +5,9 @@
 //! and the tests run the same experiments on further seeds.
 
 mod distribution;
+mod gossip;
 mod measured;
+mod search;
 mod set_up;
 
 use std::sync::{
@@ -113,6 +115,8 @@ impl Accept {
 pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
+    all.extend(search::experiments());
+    all.extend(gossip::experiments());
     all
 }
 

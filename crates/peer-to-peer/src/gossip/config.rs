@@ -28,30 +28,37 @@ pub struct Config {
     /// What makes a user lose interest in a rumour: calls to those who knew it (feedback, when
     /// left out) or any calls (blind). Rumours only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "feedback"))]
     pub stop: Option<Stop>,
     /// How a user loses interest: after `k` such calls in a row (counter, when left out) or after
     /// each with probability 1 / `k` (coin). Rumours only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "counter"))]
     pub stop_by: Option<StopBy>,
     /// How lasting interest is; at least 1; 4 when left out, with which push, feedback and counter
     /// leave out 0.36 % of 1,000 (Demers et al. 1987, table 1). Rumours only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 4))]
     pub k: Option<u32>,
     /// Mean time between two calls of a user; 1 s when left out, as in Apache Cassandra. Rumours and
     /// anti-entropy.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "1 s"))]
     pub period: Option<Seconds>,
     /// When users call: all at the same instants (rounds), each at its own phase (staggered, when
     /// left out), or at random, as a Poisson process. Rumours and anti-entropy.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "staggered"))]
     pub timing: Option<Timing>,
     /// To how many a user forwards on first receipt, on average; above 0; 12 when left out, which reaches
     /// all of 10,000 with probability 0.94 (Kermarrec et al. 2003: ln n + c for exp(-exp(-c))). Once only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = 12.0))]
     pub fanout: Option<f64>,
     /// Whether something of a size above 0 is offered before it is sent; false when left out:
     /// it is sent straight. Rumours that are pushed, and once.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = false))]
     pub offer: Option<bool>,
     /// Time between comparisons (anti-entropy) that back rumours up, by each user that remembers
     /// any; 0 s for none. When left out 30 s with rumours, as in the library memberlist, and none
@@ -61,13 +68,16 @@ pub struct Config {
     /// How many others, chosen at random, a user knows; all when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<u32>,
-    /// How long users remember something after it was first told; at least 1 s; 1 h when left out.
-    /// It bounds memory: what was told 1,000 times an hour takes each user some 16 kB.
+    /// How long users remember something after it was first told; at least 1 s; 10 min when left out,
+    /// in which every user makes 20 repairs. It bounds memory and the length of comparisons; who is
+    /// away for longer does not hear.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "600 s"))]
     pub remember: Option<Seconds>,
     /// Silence after which content that a user asked for may be asked for elsewhere; 30 s when
     /// left out, the time that common web clients wait for a connection.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "30 s"))]
     pub answer_timeout: Option<Seconds>,
 }
 
@@ -176,7 +186,7 @@ impl Rules {
 }
 
 fn seconds(seconds: f64) -> Seconds {
-    Seconds::new(seconds).expect("an hour at most is in range")
+    Seconds::new(seconds).expect("some minutes are in range")
 }
 
 impl Config {
@@ -240,7 +250,7 @@ impl Config {
             fanout: self.fanout.unwrap_or(12.0),
             offer: self.offer.unwrap_or(false),
             repair: Some(repair).filter(|repair| repair.get() > 0.0),
-            remember: self.remember.unwrap_or(seconds(3600.0)),
+            remember: self.remember.unwrap_or(seconds(600.0)),
             answer_timeout: self.answer_timeout.unwrap_or(seconds(30.0)),
         }
     }

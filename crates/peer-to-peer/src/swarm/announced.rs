@@ -55,8 +55,7 @@ impl Log {
         }
     }
 
-    /// Bytes beside the enum itself.
-    fn heap_bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         match self {
             Self::Narrow(log) => log.capacity() * size_of::<u16>(),
             Self::Wide(log) => log.capacity() * size_of::<u32>(),
@@ -96,14 +95,6 @@ pub(super) struct Announced {
     past: Vec<Life>,
 }
 
-impl Announced {
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        let lives = std::iter::once(&self.present).chain(&self.past);
-        self.past.capacity() * size_of::<Life>() + lives.map(Life::heap_bytes).sum::<usize>()
-    }
-}
-
 impl Life {
     fn begin(id: u32, pieces: PieceSet, piece_count: u32) -> Self {
         let mut log = Log::new(piece_count);
@@ -118,10 +109,9 @@ impl Life {
         }
     }
 
-    fn heap_bytes(&self) -> usize {
-        self.log.heap_bytes()
-            + self.has.heap_bytes()
-            + self.recent.capacity() * size_of::<SimTime>()
+    /// Bytes of memory beside its own.
+    fn bytes(&self) -> usize {
+        self.log.bytes() + self.has.bytes() + self.recent.capacity() * size_of::<SimTime>()
     }
 
     /// How many announcements there are.
@@ -168,6 +158,15 @@ impl Announced {
             present: Life::begin(0, pieces, piece_count),
             past: Vec::new(),
         }
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let past = self
+            .past
+            .iter()
+            .map(|life| size_of::<Life>() + life.bytes());
+        size_of::<Self>() + self.present.bytes() + past.sum::<usize>()
     }
 
     /// The peer crashed: its connections are gone, and what it still has opens another life.

@@ -195,7 +195,7 @@ impl Link {
 #[derive(Debug, Default)]
 pub(super) struct Links {
     neighbours: Vec<NodeId>,
-    links: Vec<Link>,
+    items: Vec<Link>,
     /// Whose handshake has come.
     pub(super) established: LinkSet,
     /// Who was told that this peer is interested.
@@ -215,33 +215,33 @@ pub(super) struct Links {
 }
 
 impl Links {
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.neighbours.capacity() * size_of::<NodeId>() + self.links.capacity() * size_of::<Link>()
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.links.len()
+    /// Bytes of all links.
+    pub(super) fn bytes(&self) -> usize {
+        self.items.capacity() * size_of::<Link>() + self.neighbours.capacity() * size_of::<NodeId>()
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.items.is_empty()
     }
 
     pub(super) fn get(&self, index: usize) -> &Link {
-        &self.links[index]
+        &self.items[index]
     }
 
     pub(super) fn get_mut(&mut self, index: usize) -> &mut Link {
-        &mut self.links[index]
+        &mut self.items[index]
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (NodeId, &Link)> {
-        self.neighbours.iter().copied().zip(&self.links)
+        self.neighbours.iter().copied().zip(&self.items)
     }
 
     pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
-        self.links.iter_mut()
+        self.items.iter_mut()
     }
 
     pub(super) fn neighbour(&self, index: usize) -> NodeId {
@@ -256,14 +256,14 @@ impl Links {
     /// The place of the link on this connection.
     pub(super) fn on(&self, neighbour: NodeId, connection: Connection) -> Option<usize> {
         let index = self.to(neighbour)?;
-        let link = &self.links[index];
+        let link = &self.items[index];
         let opened = connection.opener != neighbour;
         (link.serial == connection.serial && link.opened == opened).then_some(index)
     }
 
     /// The neighbour at `index` of the links of `own`, and the connection with it.
     pub(super) fn end(&self, index: usize, own: NodeId) -> (NodeId, Connection) {
-        let (neighbour, link) = (self.neighbours[index], &self.links[index]);
+        let (neighbour, link) = (self.neighbours[index], &self.items[index]);
         let opener = if link.opened { own } else { neighbour };
         let serial = link.serial;
         (neighbour, Connection { opener, serial })
@@ -271,7 +271,7 @@ impl Links {
 
     /// What to tell the neighbour at `index` of how things stand.
     pub(super) fn status(&mut self, index: usize) -> Status {
-        let link = &mut self.links[index];
+        let link = &mut self.items[index];
         link.told = link.told.wrapping_add(1);
         Status {
             serial: link.told,
@@ -302,18 +302,18 @@ impl Links {
     }
 
     pub(super) fn push(&mut self, neighbour: NodeId, link: Link) {
-        if self.links.capacity() == self.links.len() {
+        if self.items.capacity() == self.items.len() {
             // Doubling would waste a quarter of what all peers keep of their neighbours.
-            self.links.reserve_exact(LINKS_MORE);
+            self.items.reserve_exact(LINKS_MORE);
             self.neighbours.reserve_exact(LINKS_MORE);
         }
         self.neighbours.push(neighbour);
-        self.links.push(link);
+        self.items.push(link);
     }
 
     /// Strikes the link at `index` out; the last link takes its place.
     pub(super) fn swap_remove(&mut self, index: usize) -> (NodeId, Link) {
-        let last = self.links.len() - 1;
+        let last = self.items.len() - 1;
         for set in [
             &mut self.established,
             &mut self.interesting,
@@ -328,7 +328,7 @@ impl Links {
         }
         (
             self.neighbours.swap_remove(index),
-            self.links.swap_remove(index),
+            self.items.swap_remove(index),
         )
     }
 }
@@ -349,13 +349,6 @@ const LINKS_MORE: usize = 8;
 /// links have anything going on at a time.
 #[derive(Debug)]
 pub(super) struct OnLinks<T>(Vec<(Spot, T)>);
-
-impl<T> OnLinks<T> {
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.0.capacity() * size_of::<(Spot, T)>()
-    }
-}
 
 /// A piece on a link, in four bytes: there are at most 64 links, and a million pieces.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -391,6 +384,11 @@ impl<T> OnLinks<T> {
             self.0.reserve_exact(ITEMS_MORE + self.0.len() / 4);
         }
         self.0.push((Spot::new(index, piece), item));
+    }
+
+    /// Bytes of all pieces.
+    pub(super) fn bytes(&self) -> usize {
+        self.0.capacity() * size_of::<(Spot, T)>()
     }
 
     /// The pieces on any link.

@@ -226,16 +226,16 @@ impl Swarm {
         let mut peer = Peer::new(missing, count, owner);
         if origin {
             peer.joined = true;
-            peer.first_copies = Some(self.first_copies(rng));
+            peer.first_copies = Some(Box::new(self.first_copies(rng)));
             self.tracker.enrol(node);
         }
         self.peers.push(peer);
         self.announced.push(Announced::new(has, count));
     }
 
-    fn first_copies(&self, rng: &mut Stream) -> Box<FirstCopies> {
+    fn first_copies(&self, rng: &mut Stream) -> FirstCopies {
         let order = shuffled((0..self.piece_count).collect(), rng);
-        Box::new(FirstCopies::new(order))
+        FirstCopies::new(order)
     }
 
     /// Forgets what was in memory, and on disk too when that is lost.
@@ -265,7 +265,7 @@ impl Swarm {
         peer.joined = old.joined && peer.has_all();
         peer.opened = old.opened;
         if loss == StateLoss::Kept && old.first_copies.is_some() {
-            peer.first_copies = Some(self.first_copies(cx.rng()));
+            peer.first_copies = Some(Box::new(self.first_copies(cx.rng())));
         }
         let mut kept = PieceSet::all(count);
         peer.missing.iter().for_each(|piece| kept.remove(piece));

@@ -88,23 +88,6 @@ pub(super) struct Peer {
     pub(super) first_copies: Option<Box<FirstCopies>>,
 }
 
-impl Peer {
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        let copies = self.first_copies.as_ref();
-        self.links.heap_bytes()
-            + self.missing.heap_bytes()
-            + self.open.heap_bytes()
-            + self.rarity.heap_bytes()
-            + self.asked.heap_bytes()
-            + self.uploads.heap_bytes()
-            + self.queue.heap_bytes()
-            + self.suggested.heap_bytes()
-            + self.candidates.capacity() * size_of::<NodeId>()
-            + copies.map_or(0, |copies| size_of::<FirstCopies>() + copies.heap_bytes())
-    }
-}
-
 /// What the owner of a device has decided.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Owner {
@@ -125,10 +108,6 @@ pub(super) struct FirstCopies {
 }
 
 impl FirstCopies {
-    fn heap_bytes(&self) -> usize {
-        self.never_sent.heap_bytes() + self.next.capacity() * size_of::<u32>()
-    }
-
     /// Pieces to be given out, in this order.
     pub(super) fn new(order: Vec<u32>) -> Self {
         let count = u32::try_from(order.len()).expect("pieces are counted in 32 bits");
@@ -182,6 +161,14 @@ impl Peer {
             choices: 0,
             first_copies: None,
         }
+    }
+
+    /// Bytes of memory that it takes.
+    pub(super) fn bytes(&self) -> usize {
+        let lists = self.asked.bytes() + self.uploads.bytes() + self.queue.bytes();
+        let pieces = self.missing.bytes() + self.open.bytes() + self.rarity.bytes();
+        let candidates = self.candidates.capacity() * size_of::<NodeId>();
+        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates
     }
 
     pub(super) fn has_all(&self) -> bool {

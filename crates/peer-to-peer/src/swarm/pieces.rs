@@ -30,11 +30,6 @@ pub(super) struct PieceSet {
 }
 
 impl PieceSet {
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.words)
-    }
-
     /// No piece of `piece_count`.
     pub(super) fn none(piece_count: u32) -> Self {
         let words = piece_count.div_ceil(WORD) as usize;
@@ -49,6 +44,11 @@ impl PieceSet {
         let mut all = Self::none(piece_count);
         (0..piece_count).for_each(|piece| all.insert(piece));
         all
+    }
+
+    /// Bytes of its words.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.words)
     }
 
     pub(super) fn len(&self) -> u32 {
@@ -162,16 +162,16 @@ pub(super) struct Rarity {
 }
 
 impl Rarity {
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        size_of_val(&*self.digits)
-    }
-
     pub(super) fn new(piece_count: u32) -> Self {
         let words = piece_count.div_ceil(WORD) as usize;
         Self {
             digits: vec![[0; COUNT_BITS]; words].into_boxed_slice(),
         }
+    }
+
+    /// Bytes of its words.
+    pub(super) fn bytes(&self) -> usize {
+        size_of_val(&*self.digits)
     }
 
     /// One more neighbour is known to have this piece.

@@ -28,12 +28,6 @@ impl Tracker {
         &self.members
     }
 
-    /// Bytes beside the struct itself.
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.members.capacity() * size_of::<NodeId>()
-            + self.reported.capacity() * size_of::<Option<(u32, SimTime)>>()
-    }
-
     /// Forgets everybody.
     pub(super) fn clear(&mut self) {
         self.members.clear();

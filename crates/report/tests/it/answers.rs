@@ -198,6 +198,21 @@ fn slowdowns_and_cuts_are_told_by_their_names() {
 }
 
 #[test]
+fn transfers_that_were_stalled_in_the_end_are_told() {
+    let mut folder = point(&DUEL, &[Some(50.0), Some(40.0)], &[0.4, 1.0], 0.01);
+    let stalled = (
+        "stalled_transfers",
+        "transfers",
+        &[Some(12.0), Some(0.0)][..],
+    );
+    folder.metric((0, "", ""), &DUEL, stalled, (RUNS, 0.0));
+    let found = says(&folder);
+    let words = "Transfers, on average 12 of client-server could not move when their runs ended, \
+                 since a link on their way was cut.";
+    assert!(found.contains(words), "{found}");
+}
+
+#[test]
 fn runs_that_never_recovered_are_counted() {
     let found = says(&crashed(
         &[Some(1.0), Some(0.5)],

@@ -214,9 +214,13 @@ fn claims_about_what_there_is_not_are_refused() {
             "client-server.makspan > 3",
             "",
             "29:10: `claims.1.expect` names the metric \"makspan\"; expected one of \
-             `completion_time`, `completion_time_p50`, `completion_time_p95`, `makespan`, \
-             `success_ratio`, `load_gini`, `load_top_share`, `infrastructure_bytes`, \
-             `bytes_per_useful_byte`, `dip_depth`, `recovery_90`, `stalled_transfers`\nhint: did you mean `makespan`?",
+             `completion_time`, `completion_time_p50`, `completion_time_p95`, \
+             `completion_time_p99`, `makespan`, `success_ratio`, `throughput`, `reach`, \
+             `reach_time_50`, `reach_time_90`, `reach_time_100`, `attempts_mean`, `load_gini`, \
+             `load_top_share`, `infrastructure_bytes`, `infrastructure_cost`, \
+             `bytes_per_useful_byte`, `messages_per_request`, `work_wait_mean`, `work_refused`, \
+             `utilisation_infrastructure`, `utilisation_users`, `dip_depth`, `recovery_90`, \
+             `stalled_transfers`\nhint: did you mean `makespan`?",
         ),
         (
             "client-server.makespan = 3",

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, atomic::AtomicBool};
 
-use netduel_peer_to_peer::{Chord, chord};
+use netduel_peer_to_peer::{Chord, Kademlia, chord, kademlia};
 use netduel_world::{
     Architecture, Arrivals, Bytes, Demand, Latency, Law, RunError, Seconds, Share, SimDuration,
     Wants, World, WorldSpec, run as run_world,
@@ -80,4 +80,16 @@ pub(crate) fn chord(nodes: u32, lookups: u64) -> Outcome {
         ..chord::Config::default()
     };
     measure::<Chord>(nodes, lookups, &config)
+}
+
+/// Iterative look-ups, three questions at once; a value lies with the one node closest to its key.
+pub(crate) fn kademlia(nodes: u32, lookups: u64) -> Outcome {
+    let config = kademlia::Config {
+        k: 8,
+        replicas: Some(1),
+        refresh: never(),
+        republish: never(),
+        ..kademlia::Config::default()
+    };
+    measure::<Kademlia>(nodes, lookups, &config)
 }

@@ -36,6 +36,7 @@ pub fn ours(verb: &str, size: u32, count: Option<u64>) -> Option<Outcome> {
         "w5tight" => exchange::run::<FairSharing>(size, TIGHT, all),
         "cut" => cut::run(size),
         "chord" => dht::chord(size, million),
+        "kademlia" => dht::kademlia(size, million),
         "swarm" => swarm::run(size, count.unwrap_or(400)),
         _ => return None,
     })

@@ -18,6 +18,7 @@ const USAGE: &str = "usage: netduel-bench VERB SIZE [COUNT]
   w5tight N       the same with narrow downlinks; against recomputation
   cut N           N downloads whose server is slowed down, comes back and dies
   chord N [M]     N nodes on a ring, N look-ups under way, M in all
+  kademlia N [M]  the same with buckets of 8, three questions at once in each look-up
   swarm N [P]     N peers download a file of P pieces";
 
 fn main() -> ExitCode {

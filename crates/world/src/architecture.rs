@@ -74,6 +74,12 @@ pub trait Architecture: Sized {
     /// Bytes of memory that the state of all its nodes takes, with what its containers hold.
     fn state_bytes(&self) -> usize;
 
+    /// Looks at what `to` will need when a message arrives, and returns anything that depends on what
+    /// it saw. Called some messages ahead, so that cache misses overlap; nothing may depend on it.
+    fn look_ahead(&self, _to: NodeId, _from: NodeId, _message: &Self::Message) -> u32 {
+        0
+    }
+
     /// The run begins. Every node is up; for what goes on without anybody asking.
     fn on_start(&mut self, _cx: &mut Context<'_, Self>) {}
 

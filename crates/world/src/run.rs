@@ -217,8 +217,12 @@ impl<A: Architecture> Run<A> {
         };
         let mut seen = 0;
         for event in events {
-            if let Event::MessageDelivered { to, .. } = event {
+            if let Event::MessageDelivered {
+                to, from, message, ..
+            } = event
+            {
                 seen ^= self.kernel.presence(*to).epoch;
+                seen ^= self.architecture.look_ahead(*to, *from, message);
             }
         }
         std::hint::black_box(seen);

@@ -23,7 +23,7 @@ pub(super) struct Way {
 }
 
 impl Chord {
-    fn place(&self, aim: Aim) -> u64 {
+    pub(super) fn place(&self, aim: Aim) -> u64 {
         match aim {
             Aim::Place(place) => place,
             Aim::Read(key, _) | Aim::Write(key, _) => self.table.ids.of_key(key),

@@ -234,6 +234,13 @@ impl Architecture for Chord {
             + self.values.iter().map(values).sum::<usize>()
     }
 
+    fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) -> u32 {
+        match message {
+            Message::Find(find) => self.table.look(to, self.place(find.aim())),
+            _ => 0,
+        }
+    }
+
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         if !self.is_member(node) {

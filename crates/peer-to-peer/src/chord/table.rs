@@ -225,6 +225,14 @@ impl Table {
         })
     }
 
+    /// Anything that the row says of the way to a place.
+    #[inline]
+    pub(crate) fn look(&self, node: NodeId, place: u64) -> u32 {
+        let first = place.wrapping_sub(self.ids.of_node(node)).leading_zeros() as usize;
+        let finger = self.finger_row(node).get(first);
+        self.rows[self.start(node) + 1] ^ finger.copied().unwrap_or_default()
+    }
+
     fn next_best(&self, node: NodeId, place: u64, silent: &[NodeId]) -> Option<Step> {
         let id = self.ids.of_node(node);
         let ahead = |other: &NodeId| self.ids.of_node(*other).wrapping_sub(id);

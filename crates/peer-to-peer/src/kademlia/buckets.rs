@@ -4,6 +4,8 @@ use netduel_world::{NodeId, Stream, uniform_below};
 
 use crate::identifier::Identifiers;
 
+/// Numbers in a cache line of 64 bytes.
+const LINE: usize = 16;
 /// Nobody.
 const NONE: u32 = u32::MAX;
 /// A contact is a node's number and, above it, how many questions in a row it left unanswered.
@@ -23,6 +25,10 @@ pub(super) const FAILURES_MAX: u32 = 7;
 pub(super) struct Buckets {
     pub(super) ids: Identifiers,
     rows: Vec<u32>,
+    /// Where in `rows` a cache line begins.
+    offset: usize,
+    /// From one bucket to the next.
+    stride: usize,
     /// Buckets in use.
     depths: Vec<u8>,
     k: usize,
@@ -45,9 +51,17 @@ impl Buckets {
         let pairs = sorted.iter().zip(sorted.iter().skip(k + 1));
         let shared = pairs.map(|(a, b)| (a.0 ^ b.0).leading_zeros() as usize);
         let depth_max = shared.max().map_or(1, |bits| (bits + 2).min(64));
+        // Whole cache lines, so that a bucket lies in as few as can be.
+        let stride = (k + replacements).next_multiple_of(LINE);
+        let rows = vec![NONE; node_count * depth_max * stride + LINE - 1];
         Self {
             ids,
-            rows: vec![NONE; node_count * depth_max * (k + replacements)],
+            offset: rows
+                .as_ptr()
+                .align_offset(LINE * size_of::<u32>())
+                .min(LINE - 1),
+            rows,
+            stride,
             depths: vec![1; node_count],
             k,
             replacements,
@@ -94,7 +108,7 @@ impl Buckets {
 
     #[inline]
     fn start(&self, node: NodeId, bucket: usize) -> usize {
-        (node.index() * self.depth_max + bucket) * (self.k + self.replacements)
+        self.offset + (node.index() * self.depth_max + bucket) * self.stride
     }
 
     fn bucket(&self, node: NodeId, bucket: usize) -> &[u32] {
@@ -112,6 +126,12 @@ impl Buckets {
         let start = self.start(node, bucket);
         let (contacts, rest) = self.rows[start..].split_at_mut(self.k);
         (contacts, &mut rest[..self.replacements])
+    }
+
+    /// Anything that the bucket says in which an identifier belongs.
+    #[inline]
+    pub(super) fn look(&self, node: NodeId, id: u64) -> u32 {
+        self.rows[self.start(node, self.bucket_of(node, id))]
     }
 
     /// Buckets in use.

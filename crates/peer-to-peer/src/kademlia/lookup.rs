@@ -77,6 +77,11 @@ impl Search {
         }
     }
 
+    /// Anything that the shortlist says.
+    pub(super) fn look(&self) -> u32 {
+        self.shortlist.first().map_or(0, |entry| entry.node.0)
+    }
+
     fn hear(&mut self, node: NodeId, distance: u64, most: usize) {
         let at = self
             .shortlist

@@ -258,6 +258,22 @@ impl Architecture for Kademlia {
             + lists.sum::<usize>()
     }
 
+    fn look_ahead(&self, to: NodeId, from: NodeId, message: &Message) -> u32 {
+        let ids = &self.buckets.ids;
+        let met = self.buckets.look(to, ids.of_node(from));
+        met ^ match message {
+            Message::Find { target, .. } => self.buckets.look(to, *target),
+            Message::Nodes { ticket, contacts } => {
+                let search = match self.waits.look(to, *ticket) {
+                    Some(Wait::Search(search)) => search.look(),
+                    _ => 0,
+                };
+                search ^ contacts.first().map_or(0, |contact| contact.0)
+            }
+            _ => 0,
+        }
+    }
+
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         if !self.is_member(node) {

@@ -205,6 +205,7 @@ impl<'a> Plan<'a> {
             title: raw.title.clone(),
             question: raw.question.clone(),
             setup: words.setup(),
+            demand: raw.demand.name(),
             explained,
             resolved: resolve::toml(raw, candidates, self.sweeps, &points[0]),
             contenders,

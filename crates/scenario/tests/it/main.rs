@@ -3,6 +3,7 @@
 mod architectures;
 mod demands;
 mod docs;
+mod graphs;
 mod mistakes;
 mod reading;
 mod sweeps;

@@ -272,7 +272,7 @@ fn mistakes_in_a_demand_are_pointed_at() {
                 &format!("{LOOKUP}work = {{ erlang = {{ stages = 0, mean = \"1 s\" }} }}"),
                 "",
             ),
-            "19:29: `demand.lookup.work.erlang.stages` is 0; expected a whole number from 1 to 1000",
+            "19:30: `demand.lookup.work.erlang.stages` is 0; expected a whole number from 1 to 1000",
         ),
         (
             asking(

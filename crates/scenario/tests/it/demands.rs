@@ -272,14 +272,14 @@ fn mistakes_in_a_demand_are_pointed_at() {
                 &format!("{LOOKUP}work = {{ erlang = {{ stages = 0, mean = \"1 s\" }} }}"),
                 "",
             ),
-            "19:29: `demand.lookup.work.erlang.stages` is 0; expected a whole number from 1 to 1000",
+            "19:30: `demand.lookup.work.erlang.stages` is 0; expected a whole number from 1 to 1000",
         ),
         (
             asking(
                 &format!("{LOOKUP}work = {{ pareto = {{ shape = 0.1, min = \"1 s\" }} }}"),
                 "",
             ),
-            "19:8: `demand.lookup.work` is { pareto = { shape = 0.1, min = \"1 s\" } }; expected a law under which no draw is longer than 100 years",
+            "19:1: `demand.lookup.work` is { pareto = { shape = 0.1, min = \"1 s\" } }; expected a law under which no draw is longer than 100 years",
         ),
     ];
     for (text, expected) in cases {

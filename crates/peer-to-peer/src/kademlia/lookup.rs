@@ -347,7 +347,7 @@ impl Kademlia {
     /// `from` sent a message: it is there.
     pub(super) fn see(&mut self, from: NodeId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        if self.buckets.seen(node, from) && !self.values[node.index()].is_empty() {
+        if self.buckets.seen(node, from) && !self.nodes[node.index()].values.is_empty() {
             self.share_with(from, cx);
         }
     }

@@ -40,8 +40,6 @@ pub struct Kademlia {
     config: Config,
     buckets: Buckets,
     nodes: Vec<Node>,
-    /// The values that each node has, in the order of their keys.
-    values: Vec<Vec<Held>>,
     waits: Waits<Wait>,
     /// Who announced what, where that is kept: by keeper and identifier.
     announced: BTreeMap<(NodeId, u64), Vec<Announced>>,
@@ -57,8 +55,10 @@ pub struct Kademlia {
 }
 
 /// Where a node stands.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct Node {
+    /// The values that it has, in the order of their keys.
+    values: Vec<Held>,
     /// Buckets in which something was looked up since the last refresh.
     touched: u64,
     phase: Phase,
@@ -73,6 +73,16 @@ enum Phase {
     Out,
     Joining,
     In,
+}
+
+impl Node {
+    /// It takes part no more; what is on its disk stays there.
+    fn stop(&mut self) {
+        *self = Self {
+            values: std::mem::take(&mut self.values),
+            ..Self::default()
+        };
+    }
 }
 
 /// A value that a node has.
@@ -182,7 +192,6 @@ impl Architecture for Kademlia {
             config: config.clone(),
             buckets: Buckets::new(ids, count, &sorted, sizes, config.failures),
             nodes: vec![Node::default(); count],
-            values: vec![Vec::new(); count],
             waits: Waits::new(count),
             announced: BTreeMap::new(),
             found: Vec::new(),
@@ -247,31 +256,33 @@ impl Architecture for Kademlia {
     }
 
     fn state_bytes(&self) -> usize {
-        let values = |held: &Vec<Held>| held.capacity() * size_of::<Held>();
+        let values = |node: &Node| node.values.capacity() * size_of::<Held>();
         let lists = self.announced.values();
         let lists = lists.map(|list| list.capacity() * size_of::<Announced>() + 40);
         self.buckets.state_bytes()
             + self.waits.state_bytes()
             + size_of_val(&*self.nodes)
-            + size_of_val(&*self.values)
-            + self.values.iter().map(values).sum::<usize>()
+            + self.nodes.iter().map(values).sum::<usize>()
             + lists.sum::<usize>()
     }
 
     fn look_ahead(&self, to: NodeId, from: NodeId, message: &Message) -> u32 {
         let ids = &self.buckets.ids;
+        let node = &self.nodes[to.index()];
+        let held = node.values.first().map_or(0, |held| held.key.0);
         let met = self.buckets.look(to, ids.of_node(from));
-        met ^ match message {
-            Message::Find { target, .. } => self.buckets.look(to, *target),
-            Message::Nodes { ticket, contacts } => {
-                let search = match self.waits.look(to, *ticket) {
-                    Some(Wait::Search(search)) => search.look(),
-                    _ => 0,
-                };
-                search ^ contacts.first().map_or(0, |contact| contact.0)
+        held ^ met
+            ^ match message {
+                Message::Find { target, .. } => self.buckets.look(to, *target),
+                Message::Nodes { ticket, contacts } => {
+                    let search = match self.waits.look(to, *ticket) {
+                        Some(Wait::Search(search)) => search.look(),
+                        _ => 0,
+                    };
+                    search ^ contacts.first().map_or(0, |contact| contact.0)
+                }
+                _ => 0,
             }
-            _ => 0,
-        }
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
@@ -373,11 +384,11 @@ impl Architecture for Kademlia {
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         self.waits.clear(node);
-        self.nodes[node.index()] = Node::default();
+        self.nodes[node.index()].stop();
         self.forget_announced(node);
         if down == Down::Crashed(StateLoss::Lost) {
             self.buckets.clear(node);
-            self.values[node.index()].clear();
+            self.nodes[node.index()].values.clear();
         }
     }
 

@@ -3,7 +3,7 @@
 use netduel_world::{Cause, Context, Key, NodeId, SimDuration, uniform, uniform_below};
 
 use super::{
-    Kademlia, Node, Phase, Storing, Timer, Wait,
+    Kademlia, Phase, Storing, Timer, Wait,
     lookup::{Purpose, Search},
     message::Message,
     say,
@@ -30,7 +30,7 @@ impl Kademlia {
             // Nobody answered. Whoever comes later may.
             let wait = self.config.answer_timeout.get() * (0.5 + uniform(cx.rng()));
             cx.after(SimDuration::from_seconds(wait), Timer::Join);
-            self.nodes[node.index()] = Node::default();
+            self.nodes[node.index()].stop();
             return;
         }
         self.nodes[node.index()].phase = Phase::In;
@@ -57,7 +57,7 @@ impl Kademlia {
     pub(super) fn begin_upkeep(&mut self, cx: &mut Context<'_, Self>) {
         let wait = self.config.refresh.get() * uniform(cx.rng());
         cx.after(SimDuration::from_seconds(wait), Timer::Refresh);
-        if !self.values[cx.node().index()].is_empty() {
+        if !self.nodes[cx.node().index()].values.is_empty() {
             self.start_republishing(cx);
         }
     }
@@ -99,7 +99,7 @@ impl Kademlia {
     pub(super) fn republish(&mut self, cx: &mut Context<'_, Self>) {
         let (node, now) = (cx.node(), cx.now());
         let period = SimDuration::from(self.config.republish);
-        let values = &self.values[node.index()];
+        let values = &self.nodes[node.index()].values;
         if values.is_empty() {
             self.nodes[node.index()].republishes = false;
             return;
@@ -119,7 +119,11 @@ impl Kademlia {
         let node = cx.node();
         let ids = self.buckets.ids;
         let mut near = Vec::new();
-        let keys: Vec<Key> = self.values[node.index()].iter().map(|h| h.key).collect();
+        let keys: Vec<Key> = self.nodes[node.index()]
+            .values
+            .iter()
+            .map(|h| h.key)
+            .collect();
         for key in keys {
             let target = ids.of_key(key);
             let count = self.config.replicas();

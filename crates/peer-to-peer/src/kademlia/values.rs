@@ -25,23 +25,23 @@ impl Kademlia {
                 stored: SimTime::ZERO,
             };
             if self.config.start == Start::Join {
-                self.values[self.bootstrap.start as usize].push(held);
+                self.nodes[self.bootstrap.start as usize].values.push(held);
                 continue;
             }
             let target = self.buckets.ids.of_key(key);
             closest_of_all(sorted, target, copies, &mut near);
             near.sort_unstable_by_key(|(id, _)| id ^ target);
             for (_, holder) in near.iter().take(copies) {
-                self.values[holder.index()].push(held);
+                self.nodes[holder.index()].values.push(held);
             }
         }
-        for values in &mut self.values {
-            values.shrink_to_fit();
+        for node in &mut self.nodes {
+            node.values.shrink_to_fit();
         }
     }
 
     pub(super) fn holds(&self, node: NodeId, key: Key) -> bool {
-        let values = &self.values[node.index()];
+        let values = &self.nodes[node.index()].values;
         values.binary_search_by_key(&key, |held| held.key).is_ok()
     }
 
@@ -49,7 +49,7 @@ impl Kademlia {
     fn keep(&mut self, key: Key, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let stored = cx.now();
-        let values = &mut self.values[node.index()];
+        let values = &mut self.nodes[node.index()].values;
         match values.binary_search_by_key(&key, |held| held.key) {
             Ok(at) => values[at].stored = stored,
             Err(at) => values.insert(at, Held { key, stored }),
@@ -329,7 +329,7 @@ impl Kademlia {
             Some(request) => cx.fail(request, storing.cause),
             None => {
                 let all = usize::from(storing.done) == self.config.replicas();
-                let values = &mut self.values[node.index()];
+                let values = &mut self.nodes[node.index()].values;
                 let Ok(at) = values.binary_search_by_key(&storing.key, |held| held.key) else {
                     return;
                 };

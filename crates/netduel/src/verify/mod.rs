@@ -6,6 +6,7 @@
 
 mod distribution;
 mod gossip;
+mod lookups;
 mod measured;
 mod search;
 mod set_up;
@@ -117,6 +118,7 @@ pub fn experiments() -> Vec<Experiment> {
     all.extend(distribution::experiments());
     all.extend(search::experiments());
     all.extend(gossip::experiments());
+    all.extend(lookups::experiments());
     all
 }
 

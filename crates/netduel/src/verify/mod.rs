@@ -6,6 +6,7 @@
 
 mod distribution;
 mod gossip;
+mod lookups;
 mod measured;
 mod queueing;
 mod search;
@@ -119,6 +120,7 @@ pub fn experiments() -> Vec<Experiment> {
     all.extend(queueing::experiments());
     all.extend(search::experiments());
     all.extend(gossip::experiments());
+    all.extend(lookups::experiments());
     all
 }
 

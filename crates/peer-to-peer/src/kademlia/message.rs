@@ -84,6 +84,9 @@ const ADDRESS: u64 = 6;
 /// A node: its identifier and its address.
 const CONTACT: u64 = IDENTIFIER + ADDRESS;
 
+/// Size of a question for the closest contacts.
+pub const QUESTION: Bytes = Bytes(HEADER + IDENTIFIER);
+
 impl Message {
     /// Its size: the sum of its fields. Values that have a size of their own are not in it.
     pub(super) fn size(&self) -> Bytes {

@@ -50,13 +50,10 @@ impl Depot {
                     cx.send(NodeId(user), Message::Tell(request.id), SIZE);
                 }
             }
-            Want::Search(_) | Want::Store(_) => {
-                cx.send(request.user, Message::Answer(request.id), SIZE);
-            }
             Want::Download(_) | Want::Lookup(_) if request.size.0 > 0 => {
                 cx.transfer(request.user, request.size, u64::from(request.id.0));
             }
-            Want::Download(_) | Want::Lookup(_) => {
+            _ => {
                 cx.send(request.user, Message::Answer(request.id), SIZE);
             }
         }

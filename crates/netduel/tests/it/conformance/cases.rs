@@ -134,9 +134,9 @@ pub(super) fn cases() -> Vec<Case> {
     let registry = netduel::architectures();
     let pairs = registry.kinds().iter().flat_map(|kind| {
         let serves = |demand: &&Demand| demand.needs.iter().all(|need| kind.serves.contains(need));
-        let served: Vec<&'static Demand> = DEMANDS.iter().filter(serves).collect();
-        assert!(!served.is_empty(), "{} serves nothing", kind.name);
-        served.into_iter().map(|demand| Case {
+        let demands: Vec<&'static Demand> = DEMANDS.iter().filter(serves).collect();
+        assert!(!demands.is_empty(), "{} serves nothing", kind.name);
+        demands.into_iter().map(|demand| Case {
             kind: *kind,
             demand,
         })

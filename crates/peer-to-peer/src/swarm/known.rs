@@ -7,17 +7,21 @@ use super::{Swarm, announced::Announced, peer::Peer};
 /// The tracker, the neighbours, and of the tracker those who take part.
 pub(super) fn overlay(swarm: &Swarm, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
     if node == swarm.tracker.node {
-        swarm.tracker.members().iter().copied().for_each(visit);
+        let members = swarm.tracker.members();
+        members.for_each(|member| visit(swarm.roster.node(member)));
         return;
     }
     visit(swarm.tracker.node);
-    let links = swarm.peers[node.index()].links.iter();
-    links.for_each(|(neighbour, _)| visit(neighbour));
+    for me in swarm.roster.active(node) {
+        let links = swarm.peers[me.index()].links.iter();
+        links.for_each(|(neighbour, _)| visit(swarm.roster.node(neighbour)));
+    }
 }
 
-/// Bytes of the members' tables, connections and announcements.
+/// Bytes of the members' tables, connections and announcements, and of the tracker's.
 pub(super) fn state_bytes(swarm: &Swarm) -> usize {
     let peers: usize = swarm.peers.iter().map(Peer::bytes).sum();
     let announced: usize = swarm.announced.iter().map(Announced::bytes).sum();
-    peers + announced
+    let devices = size_of_val(&*swarm.devices);
+    peers + announced + devices + swarm.roster.bytes() + swarm.tracker.bytes()
 }

@@ -3,11 +3,13 @@
 //! Sizes follow the BitTorrent protocol specification (BEP 3), each with 40 bytes of IP and TCP
 //! headers (RFC 791, RFC 9293).
 
-use netduel_world::{Bytes, NodeId};
+use netduel_world::{Bytes, NodeId, ObjectId};
 
-/// A connection between two peers: who opened it, and its count among those.
+/// A connection between two peers of a torrent: who opened it, and its count among those.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Connection {
+    /// What the torrent is for. The handshake tells it, by its hash; all else follows from that.
+    pub object: ObjectId,
     /// Who opened it.
     pub opener: NodeId,
     /// The opener's count of connections.
@@ -27,12 +29,12 @@ pub struct Holdings {
 /// What members say.
 #[derive(Debug)]
 pub enum Message {
-    /// To the tracker: I take part; who else does?
-    Join,
+    /// To the tracker: I take part in this torrent; who else does?
+    Join(ObjectId),
     /// To the tracker: I no longer take part.
-    Part,
+    Part(ObjectId),
     /// From the tracker: these take part.
-    Members(Box<[NodeId]>),
+    Members(ObjectId, Box<[NodeId]>),
     /// Let us be neighbours.
     Connect(Connection, Holdings),
     /// Yes.
@@ -78,8 +80,8 @@ impl Message {
             HEADERS
                 + match self {
                     // An HTTP request with its query (BEP 3) and the compact answer (BEP 23).
-                    Self::Join | Self::Part => 300,
-                    Self::Members(members) => 100 + 6 * members.len() as u64,
+                    Self::Join(_) | Self::Part(_) => 300,
+                    Self::Members(_, members) => 100 + 6 * members.len() as u64,
                     Self::Connect(..) | Self::Accept(..) => {
                         68 + 5 + u64::from(piece_count).div_ceil(8)
                     }

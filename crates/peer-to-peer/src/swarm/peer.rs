@@ -1,16 +1,15 @@
-//! One peer: what it has, what it lacks, and how it stands with its neighbours.
+//! One peer of a torrent: what it has, what it lacks, and how it stands with its neighbours.
 
 use std::collections::VecDeque;
 
-use netduel_world::{
-    BitsPerSecond, Bytes, NodeId, RequestId, SimDuration, SimTime, Stream, TransferId,
-};
+use netduel_world::{NodeId, RequestId, SimDuration, SimTime, Stream, TransferId};
 
 use super::{
     announced::Announced,
     config::Choice,
     links::{LinkSet, Links, Moment, OnLinks},
     pieces::{Known, PieceSet, Rarity, Ties},
+    roster::Member,
 };
 
 /// How many pieces to ask a neighbour for at once that took `pace` for one: one, and as many more as
@@ -37,7 +36,7 @@ pub(super) const PIPELINE_MAX: u8 = 31;
 /// asked for as a whole: a longer end game would fetch many of them twice.
 const END_GAME_PIECES: u32 = 1;
 
-/// A member of the swarm, or a node that may become one.
+/// A member of a torrent, or a node that may become one.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) links: Links,
@@ -56,22 +55,10 @@ pub(super) struct Peer {
     pub(super) queue: OnLinks<()>,
     /// The pieces that neighbours would like to be asked for, one each.
     pub(super) suggested: OnLinks<()>,
-    /// The user's request, while it is being asked.
-    pub(super) request: Option<RequestId>,
+    /// The user's requests for the object, while they are being asked.
+    pub(super) requests: Vec<RequestId>,
     /// Whether it takes part.
     pub(super) joined: bool,
-    /// Whether its owner lets it give nothing.
-    pub(super) free_rider: bool,
-    /// Neighbours served at once, beside the optimistic one.
-    pub(super) slots: u32,
-    /// What it had sent at the last review, and when that was.
-    pub(super) sent: (Bytes, SimTime),
-    /// Rate of its uplink.
-    pub(super) uplink: BitsPerSecond,
-    /// Whether a review of whom to serve is due.
-    pub(super) reviewing: bool,
-    /// Reviews so far.
-    pub(super) reviews: u32,
     /// When all neighbours were told something last.
     pub(super) announced_at: Moment,
     /// Reports to the tracker that were not answered.
@@ -86,14 +73,6 @@ pub(super) struct Peer {
     pub(super) choices: u32,
     /// What an origin has not given out yet.
     pub(super) first_copies: Option<Box<FirstCopies>>,
-}
-
-/// What the owner of a device has decided.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owner {
-    pub(super) free_rider: bool,
-    pub(super) slots: u32,
-    pub(super) uplink: BitsPerSecond,
 }
 
 /// An origin's care that every piece goes out once before one goes out twice.
@@ -135,7 +114,7 @@ impl FirstCopies {
 
 impl Peer {
     /// A peer that lacks the pieces `missing`.
-    pub(super) fn new(missing: PieceSet, piece_count: u32, owner: Owner) -> Self {
+    pub(super) fn new(missing: PieceSet, piece_count: u32) -> Self {
         Self {
             links: Links::default(),
             open: missing.clone(),
@@ -145,14 +124,8 @@ impl Peer {
             uploads: OnLinks::default(),
             queue: OnLinks::default(),
             suggested: OnLinks::default(),
-            request: None,
+            requests: Vec::new(),
             joined: false,
-            free_rider: owner.free_rider,
-            slots: owner.slots,
-            sent: (Bytes(0), SimTime::ZERO),
-            uplink: owner.uplink,
-            reviewing: false,
-            reviews: 0,
             announced_at: Moment::default(),
             unanswered: 0,
             report: 0,
@@ -168,7 +141,8 @@ impl Peer {
         let lists = self.asked.bytes() + self.uploads.bytes() + self.queue.bytes();
         let pieces = self.missing.bytes() + self.open.bytes() + self.rarity.bytes();
         let candidates = self.candidates.capacity() * size_of::<NodeId>();
-        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates
+        let requests = self.requests.capacity() * size_of::<RequestId>();
+        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates + requests
     }
 
     pub(super) fn has_all(&self) -> bool {
@@ -419,7 +393,7 @@ impl Peer {
 /// What a link that was struck out leaves behind.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Removed {
-    pub(super) neighbour: NodeId,
+    pub(super) neighbour: Member,
     /// The neighbour's life that was read.
     pub(super) life: Option<u32>,
     /// What was being sent.

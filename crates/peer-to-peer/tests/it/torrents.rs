@@ -1,0 +1,174 @@
+//! Swarms for several objects at once.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::AtomicBool},
+};
+
+use netduel_peer_to_peer::{Swarm, swarm::Config};
+use netduel_world::{
+    Arrivals, BitsPerSecond, Bytes, Demand, Failure, Law, PerSecond, Pick, RunRecord, Seconds,
+    StateLoss, Want, Wants, What, Who, World, WorldSpec, run_strict,
+};
+
+const PIECE: Bytes = Bytes(256 * 1024);
+
+fn seconds(seconds: f64) -> Seconds {
+    Seconds::new(seconds).unwrap()
+}
+
+/// `users` who make `requests` for one of `objects` of 40 pieces, five a second.
+fn library(users: u32, objects: u32, zipf: f64, requests: u32) -> WorldSpec {
+    let mut spec = WorldSpec {
+        demand: Demand {
+            wants: Wants::Download {
+                objects,
+                zipf,
+                size: Bytes(PIECE.0 * 40),
+            },
+            arrivals: Arrivals::Poisson(PerSecond::new(5.0).unwrap()),
+            requests: Some(requests),
+            work: Law::Constant(0.0),
+        },
+        ..WorldSpec::default()
+    };
+    spec.population.peers = users;
+    spec
+}
+
+fn run(spec: &WorldSpec, config: &Config, seed: u64) -> (Arc<World>, RunRecord) {
+    let world = Arc::new(World::draw(spec, seed, 0));
+    let record = run_strict::<Swarm>(&world, config, &AtomicBool::new(false)).unwrap();
+    let traffic = record.traffic;
+    assert_eq!(traffic.sent, traffic.received + traffic.lost, "seed {seed}");
+    (world, record)
+}
+
+fn object(want: Want) -> u32 {
+    match want {
+        Want::Download(object) => object.0,
+        other => panic!("{other:?} is not a download"),
+    }
+}
+
+/// Whoever asks again for what it has, or asks twice at once, fetches it once all the same.
+#[test]
+fn everybody_gets_every_object_once_however_often_it_is_asked_for() {
+    for seed in 1..=6 {
+        let spec = library(40, 12, 1.0, 400);
+        let (world, record) = run(&spec, &Config::default(), seed);
+        assert_eq!(record.served(), 400, "seed {seed}");
+        let wanted = world.issues.iter().map(|i| (i.user.0, object(i.want)));
+        let wanted: BTreeSet<(u32, u32)> = wanted.collect();
+        assert!(wanted.len() < 350, "some ask again: {}", wanted.len());
+        let payload = wanted.len() as u64 * 40 * PIECE.0;
+        let overhead = record.traffic.received.0 as f64 / payload as f64;
+        assert!((1.0..1.1).contains(&overhead), "seed {seed}: {overhead}");
+    }
+}
+
+/// Two objects at once take the downlink as long as one after the other.
+#[test]
+fn a_user_may_want_several_objects_at_once() {
+    for seed in 1..=6 {
+        let mut spec = library(1, 1000, 0.0, 3);
+        spec.demand.arrivals = Arrivals::AllAtOnce;
+        spec.infrastructure[0].upload = BitsPerSecond::new(1e9).unwrap();
+        let (_, record) = run(&spec, &Config::default(), seed);
+        assert_eq!(record.served(), 3, "seed {seed}");
+        let alone = spec.demand.wants.size().0 as f64 * 8.0 / 50e6;
+        for request in &record.requests {
+            let time = request.ended.as_seconds();
+            assert!(
+                (2.0 * alone..4.0 * alone).contains(&time),
+                "seed {seed}: {time}"
+            );
+        }
+    }
+}
+
+/// With a slot and an optimistic one, eight users who want eight objects are served two at a time.
+#[test]
+fn a_device_shares_its_slots_among_its_torrents() {
+    let config = Config {
+        slots: 1,
+        turn: u32::from(u16::MAX),
+        choke_interval: seconds(1000.0),
+        ..Config::default()
+    };
+    for seed in 1..=6 {
+        let mut spec = library(8, 10_000, 0.0, 8);
+        spec.demand.arrivals = Arrivals::AllAtOnce;
+        spec.demand.requests = None;
+        spec.infrastructure[0].upload = BitsPerSecond::new(10e6).unwrap();
+        let (world, record) = run(&spec, &config, seed);
+        assert_eq!(record.served(), 8, "seed {seed}");
+        let objects: BTreeSet<u32> = world.issues.iter().map(|i| object(i.want)).collect();
+        assert_eq!(objects.len(), 8, "seed {seed}");
+        let mut times: Vec<f64> = record
+            .requests
+            .iter()
+            .map(|r| r.ended.as_seconds())
+            .collect();
+        times.sort_by(f64::total_cmp);
+        for (pair, nth) in times.chunks(2).zip(1..) {
+            let share = pair[1] / times[7];
+            let expected = f64::from(nth) / 4.0;
+            assert!((share - expected).abs() < 0.02, "seed {seed}: {times:?}");
+        }
+    }
+}
+
+#[test]
+fn many_torrents_live_through_churn_and_lost_disks() {
+    let churn = |loss| Failure {
+        at: seconds(0.0),
+        lasts: Some(seconds(300.0)),
+        who: Who::Role(Pick::Users),
+        what: match loss {
+            None => What::Churn {
+                session: Law::Exponential { mean: 40.0 },
+                downtime: Law::Exponential { mean: 20.0 },
+            },
+            Some(loss) => What::Crash(loss),
+        },
+    };
+    for seed in 1..=3 {
+        for loss in [None, Some(StateLoss::Lost)] {
+            let mut spec = library(30, 8, 0.8, 120);
+            spec.failures = vec![churn(loss)];
+            spec.failures[0].at = seconds(if loss.is_some() { 15.0 } else { 0.0 });
+            let (_, record) = run(&spec, &Config::default(), seed);
+            assert_eq!(record.served(), 120, "seed {seed}, {loss:?}");
+        }
+    }
+}
+
+/// A user gives up one of two requests for an object, and later one of two objects.
+#[test]
+fn giving_up_one_request_leaves_the_others() {
+    let mut spec = library(20, 4, 0.5, 100);
+    spec.infrastructure[0].upload = BitsPerSecond::new(5e6).unwrap();
+    spec.patience.timeout = Some(seconds(15.0));
+    for seed in 1..=3 {
+        let (_, record) = run(&spec, &Config::default(), seed);
+        let retried = record.requests.iter().filter(|r| r.attempts > 1).count();
+        assert!(retried > 10, "seed {seed}: {retried}");
+        assert_eq!(record.served(), 100, "seed {seed}");
+    }
+}
+
+/// State is kept for the torrents in which a node takes part, and for no others.
+#[test]
+fn memory_grows_with_parts_and_not_with_nodes_times_objects() {
+    let state = |objects: u32, requests: u32| {
+        let spec = library(100, objects, 0.0, requests);
+        let (_, record) = run(&spec, &Config::default(), 1);
+        assert_eq!(record.served(), requests as usize);
+        record.state.end as f64
+    };
+    let (few, many) = (state(10, 50), state(1000, 50));
+    let origin = state(1000, 1) - state(10, 1);
+    let more = (many - few) / origin;
+    assert!((0.7..1.3).contains(&more), "{few} {many} {origin}");
+}

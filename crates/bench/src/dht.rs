@@ -1,9 +1,6 @@
 //! `chord` and `kademlia`: look-ups through the real architectures.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Chord, chord};
 use netduel_world::{
@@ -44,11 +41,13 @@ fn measure<A: Architecture>(nodes: u32, lookups: u64, config: &A::Config) -> Out
     let lookups = u32::try_from(lookups).expect("requests are counted in 32 bits");
     let watch = Stopwatch::start();
     let world = Arc::new(World::draw(&spec(nodes, lookups), 1, 0));
+    let assembling = Stopwatch::start();
     // Told to stop at once, a run ends when everything is set up and little has happened.
     let stopped = run_world::<A>(&world, config, &AtomicBool::new(true));
     if let Err(error @ RunError::Assemble(_)) = stopped {
         panic!("the settings fit: {error}");
     }
+    let assembled = assembling.seconds();
     let timing = Timing::begin(watch);
     let record = run_world::<A>(&world, config, &AtomicBool::new(false));
     let record = record.expect("the settings fit, and it is not interrupted");

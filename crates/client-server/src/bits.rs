@@ -12,7 +12,11 @@ impl Bits {
 
     /// All of `count` numbers.
     pub(crate) fn full(count: u32) -> Self {
-        Self(vec![u64::MAX; count.div_ceil(64) as usize].into())
+        let mut all = Self::empty(count);
+        for number in 0..count {
+            all.set(number);
+        }
+        all
     }
 
     pub(crate) fn has(&self, number: u32) -> bool {
@@ -25,6 +29,11 @@ impl Bits {
         let new = *word & mask(number) == 0;
         *word |= mask(number);
         new
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.iter().map(|word| word.count_ones()).sum()
     }
 
     pub(crate) fn unset(&mut self, number: u32) {

@@ -52,6 +52,8 @@ struct Open {
     connected: bool,
     /// Told that the bytes are coming.
     receiving: bool,
+    /// At which of the places it asks.
+    place: usize,
     /// Places where it was asked and nobody answered.
     silences: usize,
     /// What it sends to be stored or told.
@@ -86,6 +88,7 @@ impl Clients {
         client.open.push(Open {
             ask,
             to: places[client.place],
+            place: client.place,
             wait: 0,
             heard: true,
             connected: false,
@@ -145,9 +148,14 @@ impl Clients {
         }
         if !open.connected {
             open.silences += 1;
-            client.place = (client.place + 1) % places.len();
+            let silent = open.place;
+            open.place = (silent + 1) % places.len();
+            // Another request may have moved on already.
+            if client.place == silent {
+                client.place = open.place;
+            }
             if open.silences < places.len() {
-                open.to = places[client.place];
+                open.to = places[open.place];
                 self.say(request, cx);
                 return None;
             }

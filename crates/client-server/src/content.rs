@@ -1,10 +1,13 @@
 //! What a server has on its disk: objects, values, or the directory of who has what.
 
-use netduel_world::{Cast, Cause, Key, NodeId, ObjectId, Stream, Want, Wants, uniform_below};
+use netduel_world::{
+    Bytes, Cast, Cause, Key, NodeId, ObjectId, Stream, Want, Wants, uniform_below,
+};
 
 use crate::{bits::Bits, message::Guest, message::Message};
 
 /// What a server has on its disk.
+#[derive(Clone, Debug)]
 pub(crate) struct Content {
     /// Objects or keys that it has.
     things: Bits,
@@ -63,11 +66,10 @@ impl Content {
         self.holders = Box::default();
     }
 
-    /// Everything is copied back to the disk.
-    pub(crate) fn restore(&mut self, from: &Self) {
-        self.things.clone_from(&from.things);
-        self.starts.clone_from(&from.starts);
-        self.holders.clone_from(&from.holders);
+    /// Bytes of it all, when each object or value has `size`. An entry of the directory takes an
+    /// object's number and an address and port of IPv4: 4 and 6 bytes.
+    pub(crate) fn size(&self, size: Bytes) -> Bytes {
+        Bytes(u64::from(self.things.count()) * size.0 + 10 * self.holders.len() as u64)
     }
 
     pub(crate) fn has_object(&self, object: ObjectId) -> bool {

@@ -71,6 +71,8 @@ struct Stay {
     standing: Standing,
     /// Whether it was heard of since it was looked for last.
     heard: bool,
+    /// Who brought it: the client itself, or who sent it on.
+    by: NodeId,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -106,10 +108,8 @@ impl Reception {
         self.guests.clear();
     }
 
-    /// What a guest asked for that is being acted on; nothing when it has hung up.
-    pub(crate) fn asked(&self, guest: Guest) -> Option<Ask> {
-        let stay = self.guests.get(&guest)?;
-        (stay.standing == Standing::Acting).then_some(stay.ask)
+    pub(crate) fn has(&self, guest: Guest) -> bool {
+        self.guests.contains_key(&guest)
     }
 
     /// Takes a connection for something that no guest asked for, if one is free.
@@ -133,19 +133,15 @@ impl Reception {
         stay.expect("who is served is a guest")
     }
 
-    /// A guest goes; says whether a connection became free.
-    fn dismiss(&mut self, guest: Guest) -> bool {
-        match self.guests.remove(&guest) {
-            None => false,
-            Some(stay) if stay.standing == Standing::Waiting => {
-                self.queue.retain(|waiting| *waiting != guest);
-                false
-            }
-            Some(_) => {
-                self.busy -= 1;
-                true
-            }
+    /// A guest goes; says who had brought it.
+    fn dismiss(&mut self, guest: Guest) -> Option<NodeId> {
+        let stay = self.guests.remove(&guest)?;
+        if stay.standing == Standing::Waiting {
+            self.queue.retain(|waiting| *waiting != guest);
+        } else {
+            self.busy -= 1;
         }
+        Some(stay.by)
     }
 }
 
@@ -171,11 +167,12 @@ pub(crate) trait Serves: Speaks {
     /// Connections are free and nobody waits for them.
     fn idle(&mut self, _cx: &mut Context<'_, Self>) {}
 
-    /// A guest is no longer there.
-    fn gone(&mut self, _guest: Guest, _cx: &mut Context<'_, Self>) {}
+    /// A guest whom `by` had brought is no longer there.
+    fn gone(&mut self, _guest: Guest, _by: NodeId, _cx: &mut Context<'_, Self>) {}
 
-    /// A client asks, for the first time or to hear that the server is still there.
-    fn on_ask(&mut self, client: NodeId, ask: Ask, cx: &mut Context<'_, Self>) {
+    /// A client asks, for the first time or to hear that the server is still there; `by` brought
+    /// it. Says whether it became a guest.
+    fn on_ask(&mut self, client: NodeId, by: NodeId, ask: Ask, cx: &mut Context<'_, Self>) -> bool {
         let server = cx.node();
         let guest = (client, ask.request);
         let reception = self.reception(server);
@@ -188,15 +185,15 @@ pub(crate) trait Serves: Speaks {
                 Standing::Waiting | Standing::Uploading | Standing::Acting => {
                     Message::Queued(ask.request)
                 }
-                Standing::Working | Standing::Served(_) => return,
+                Standing::Working | Standing::Served(_) => return false,
             };
             cx.send(client, answer.into(), MESSAGE);
-            return;
+            return false;
         }
         let upload = is_upload(ask.want, reception.size);
         if let Some(answer) = self.apart(guest) {
             cx.send(client, answer.into(), MESSAGE);
-            return;
+            return false;
         }
         let cause = match self.turn_away(server, &ask) {
             // It was sent to a server that has crashed since.
@@ -208,7 +205,7 @@ pub(crate) trait Serves: Speaks {
         let room = free || reception.queue.len() < reception.limits.queue as usize;
         if let Some(cause) = cause.or((!room).then_some(Cause::Refused)) {
             sorry(client, &ask, cause, cx);
-            return;
+            return false;
         }
         reception.stays += 1;
         let stay = Stay {
@@ -216,14 +213,23 @@ pub(crate) trait Serves: Speaks {
             number: reception.stays,
             standing: Standing::Waiting,
             heard: true,
+            by,
         };
         reception.guests.insert(guest, stay);
         if free {
             self.admit(guest, cx);
-            return;
+        } else {
+            reception.queue.push_back(guest);
+            cx.send(client, Message::Queued(ask.request).into(), MESSAGE);
         }
-        reception.queue.push_back(guest);
-        cx.send(client, Message::Queued(ask.request).into(), MESSAGE);
+        true
+    }
+
+    /// A guest goes.
+    fn part(&mut self, guest: Guest, cx: &mut Context<'_, Self>) {
+        if let Some(by) = self.reception(cx.node()).dismiss(guest) {
+            self.gone(guest, by, cx);
+        }
     }
 
     /// A guest gets a connection.
@@ -299,7 +305,7 @@ pub(crate) trait Serves: Speaks {
             };
             cx.after(SimDuration(2 * timeout.0), expected.into());
         } else {
-            reception.dismiss(guest);
+            self.part(guest, cx);
             self.fill(cx);
         }
     }
@@ -327,20 +333,14 @@ pub(crate) trait Serves: Speaks {
 
     /// Answers a guest with a message, and is done with it.
     fn reply(&mut self, guest: Guest, answer: Message, cx: &mut Context<'_, Self>) {
-        self.reception(cx.node()).dismiss(guest);
+        self.part(guest, cx);
         cx.send(guest.0, answer.into(), MESSAGE);
-    }
-
-    /// Goes on without the guest's connection.
-    fn part(&mut self, guest: Guest, cx: &mut Context<'_, Self>) {
-        self.reception(cx.node()).dismiss(guest);
     }
 
     /// Tells a guest that it cannot be, and is done with it.
     fn refuse(&mut self, guest: Guest, cause: Cause, cx: &mut Context<'_, Self>) {
-        let reception = self.reception(cx.node());
-        let ask = reception.stay(guest).ask;
-        reception.dismiss(guest);
+        let ask = self.reception(cx.node()).stay(guest).ask;
+        self.part(guest, cx);
         sorry(guest.0, &ask, cause, cx);
     }
 
@@ -368,11 +368,8 @@ pub(crate) trait Serves: Speaks {
         if let Standing::Served(transfer) = stay.standing {
             cx.cancel(transfer);
         }
-        let freed = reception.dismiss(guest);
-        self.gone(guest, cx);
-        if freed {
-            self.fill(cx);
-        }
+        self.part(guest, cx);
+        self.fill(cx);
     }
 
     /// Content that this server sent arrived or broke, or a guest's upload did.
@@ -384,8 +381,7 @@ pub(crate) trait Serves: Speaks {
                 let guest = (ended.to, request);
                 let there = reception.guests.get(&guest);
                 if there.is_some_and(|there| there.standing == Standing::Served(ended.id)) {
-                    reception.dismiss(guest);
-                    self.gone(guest, cx);
+                    self.part(guest, cx);
                     self.fill(cx);
                 }
             }
@@ -398,9 +394,7 @@ pub(crate) trait Serves: Speaks {
                 match ended.ending {
                     Ending::Whole { intact: true } => self.work(guest, cx),
                     Ending::Whole { intact: false } => self.refuse(guest, Cause::Damaged, cx),
-                    Ending::Broken { .. } => {
-                        reception.dismiss(guest);
-                    }
+                    Ending::Broken { .. } => self.part(guest, cx),
                 }
                 self.fill(cx);
             }

@@ -193,8 +193,10 @@ fn without_a_server_there_is_nothing_to_pass_on() {
 
 #[test]
 fn damage_is_noticed_and_a_second_request_of_a_user_is_served_as_well() {
-    let mut spec = WorldSpec::default();
-    spec.corruption = 1e-7;
+    let mut spec = WorldSpec {
+        corruption: 1e-7,
+        ..Default::default()
+    };
     spec.demand.requests = Some(60);
     let record = chain(&spec, &Config::default(), 1);
     assert_eq!(record.served(), 60);

@@ -22,6 +22,9 @@ pub struct Manifest {
     pub question: String,
     /// The set-up in one line.
     pub setup: String,
+    /// What users ask for: the table of the scenario's demand.
+    #[serde(default = "download")]
+    pub demand: String,
     /// Replications of each point.
     pub replications: u32,
     /// The root seed.
@@ -46,6 +49,11 @@ pub struct Manifest {
     pub finished: String,
     /// How many runs it made at a time.
     pub jobs: usize,
+}
+
+/// What users ask for in results of before there was a choice.
+fn download() -> String {
+    "download".to_owned()
 }
 
 /// One swept key.
@@ -112,6 +120,7 @@ impl Manifest {
             title: scenario.title.clone(),
             question: scenario.question.clone(),
             setup: scenario.setup.clone(),
+            demand: scenario.demand.to_owned(),
             replications: scenario.experiment.replications,
             seed: scenario.experiment.seed,
             axes: axes(scenario),

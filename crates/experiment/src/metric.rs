@@ -80,6 +80,9 @@ pub const METRICS: &[Metric] = &[
     metric("infrastructure_share", "share", |run| {
         ratio(run.infrastructure_sent(), run.all_sent())
     }),
+    metric("between_machines_bytes", "B", |run| {
+        Some(run.between_machines)
+    }),
     metric("infrastructure_cost", "currency", |run| {
         run.infrastructure_cost
     }),
@@ -141,6 +144,8 @@ pub(crate) struct Observation {
     sent: Vec<f64>,
     machines: usize,
     messages: u64,
+    /// Bytes that transfers brought from machine to machine.
+    between_machines: f64,
     /// What the operator paid; nothing where no machine has a price.
     infrastructure_cost: Option<f64>,
     /// Bytes that the served wanted, where bytes are wanted.
@@ -250,6 +255,7 @@ impl Observation {
             makespan: first.zip(last).map(|(first, last)| last - first),
             sent: record.loads.iter().map(|l| l.sent.0 as f64).collect(),
             machines: world.machine_count() as usize,
+            between_machines: record.traffic.between_machines.0 as f64,
             infrastructure_cost: infrastructure_cost(world, record),
             messages: record.loads.iter().map(|load| load.messages).sum(),
             told: told(world, record),

@@ -1,10 +1,12 @@
 //! Serves requests from the users' own machines.
 
+mod cargo;
 pub mod central_index;
 pub mod chord;
 pub mod flooding;
 pub mod gossip;
 mod identifier;
+pub mod kademlia;
 pub mod random_walk;
 pub mod superpeer;
 pub mod swarm;
@@ -19,6 +21,7 @@ pub use chord::Chord;
 pub use flooding::Flooding;
 pub use gossip::Gossip;
 pub use identifier::Placing;
+pub use kademlia::Kademlia;
 pub use random_walk::RandomWalk;
 pub use superpeer::Superpeer;
 pub use swarm::Swarm;
@@ -32,5 +35,6 @@ pub fn register(registry: &mut Registry) {
     registry.add::<RandomWalk>();
     registry.add::<Superpeer>();
     registry.add::<Chord>();
+    registry.add::<Kademlia>();
     registry.add::<Gossip>();
 }

@@ -98,6 +98,12 @@ impl<T> Waits<T> {
         }
     }
 
+    /// The ticket of the oldest wait that has run out.
+    pub(crate) fn due(&self, node: NodeId, now: SimTime) -> Option<u32> {
+        let found = self.oldest_due(node, now)?;
+        Some(self.slots[found.1 as usize].ticket)
+    }
+
     pub(crate) fn take(&mut self, node: NodeId, ticket: u32) -> Option<T> {
         let found = self.find(node, |slot| slot.ticket == ticket)?;
         Some(self.unlink(node, found).1)
@@ -111,8 +117,13 @@ impl<T> Waits<T> {
 
     /// Takes out the oldest wait that has run out.
     pub(crate) fn take_due(&mut self, node: NodeId, now: SimTime) -> Option<(u32, T)> {
+        let found = self.oldest_due(node, now)?;
+        Some(self.unlink(node, found))
+    }
+
+    fn oldest_due(&self, node: NodeId, now: SimTime) -> Option<(u32, u32)> {
         let due = self.next_due(node);
-        if due > now {
+        if due > now || due == SimTime::NEVER {
             return None;
         }
         // The newest is first in the list, so the last one that is found is the oldest.
@@ -124,7 +135,7 @@ impl<T> Waits<T> {
             }
             (before, at) = (at, self.slots[at as usize].next);
         }
-        oldest.map(|found| self.unlink(node, found))
+        oldest
     }
 
     /// When the first wait of `node` runs out.

@@ -14,8 +14,6 @@ use crate::{
 };
 use outcome::{Outcome, stretches};
 
-const TIME: &str = "completion_time";
-const SUCCESS: &str = "success_ratio";
 /// More stretches of a sweep than this are counted, not listed.
 const MOST_STRETCHES: usize = 4;
 
@@ -38,23 +36,36 @@ pub fn answer(results: &Results) -> String {
 /// A contender without anybody to compare it with.
 fn alone(results: &Results) -> Vec<String> {
     let label = results.label(0);
+    let demand = results.manifest.demand;
     let mut sentences = vec![format!(
         "Only {label} ran, so there is nothing to compare it with."
     )];
     for point in ends(results) {
         let at = place(results, point);
-        let served = results.estimate(point.index, 0, SUCCESS);
-        let time = results.estimate(point.index, 0, TIME);
+        let served = results.estimate(point.index, 0, results.manifest.demand.success());
+        let time = results.estimate(point.index, 0, results.manifest.demand.time());
         sentences.push(match (served, time) {
-            (Some(served), _) if served.mean <= 0.0 => format!("{label} served nobody{at}."),
-            (_, None) => format!("No completion time is known{at}."),
-            (Some(served), Some(time)) => format!(
-                "{label} served {} of the requests{at}, after {} on average.",
+            (Some(served), _) if served.mean <= 0.0 => {
+                format!("{label} {}{at}.", demand.did_nothing())
+            }
+            (Some(served), None) => format!(
+                "{label} {} {} of the {}{at}.",
+                demand.done(),
                 percent(served.mean),
+                demand.whole()
+            ),
+            (None, None) => format!("No completion time is known{at}."),
+            (Some(served), Some(time)) => format!(
+                "{label} {} {} of the {}{at}, {}after {} on average.",
+                demand.done(),
+                percent(served.mean),
+                demand.whole(),
+                demand.of_whom(),
                 results.time_scale(point.index, time.mean).estimate(&time)
             ),
             (None, Some(time)) => format!(
-                "{label} served its users after {} on average{at}.",
+                "{label} {} its users after {} on average{at}.",
+                demand.done(),
                 results.time_scale(point.index, time.mean).estimate(&time)
             ),
         });
@@ -89,7 +100,7 @@ fn compared(results: &Results) -> Vec<String> {
     }
     let single_run = |c| {
         results
-            .estimate(results.points[0].index, c, TIME)
+            .estimate(results.points[0].index, c, results.manifest.demand.time())
             .is_some_and(|e| e.n == 1)
     };
     if results.contenders().any(single_run) {
@@ -109,7 +120,10 @@ fn single(results: &Results, point: &Point, outcome: &Outcome) -> Vec<String> {
                 results.label(*only),
                 outcome::time_words(results, point, *only),
             );
-            format!("{label} took {mean} on average")
+            format!(
+                "{label} took {mean} on average{}",
+                results.manifest.demand.task()
+            )
         }
         [best, rest @ ..] => {
             // With many contenders the runner-up and the slowest say enough; tables have the rest.
@@ -124,7 +138,8 @@ fn single(results: &Results, point: &Point, outcome: &Outcome) -> Vec<String> {
     let mut opening = Vec::new();
     opening.extend(Some(place(results, point).trim().to_owned()).filter(|at| !at.is_empty()));
     if outcome.unequal_service {
-        opening.push("counting only users who were served".to_owned());
+        let counting = results.manifest.demand.counting();
+        opening.push(format!("counting only {counting}"));
     }
     if opening.is_empty() {
         return vec![format!("{text}.")];
@@ -136,7 +151,7 @@ fn single(results: &Results, point: &Point, outcome: &Outcome) -> Vec<String> {
 fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> String {
     let mean = |c| {
         results
-            .estimate(point.index, c, TIME)
+            .estimate(point.index, c, results.manifest.demand.time())
             .map_or(0.0, |e| e.mean)
     };
     let (fast, slow) = (mean(best), mean(other));
@@ -144,7 +159,7 @@ fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> St
     let scale = results.time_scale(point.index, slow);
     let fast_words = results.time_scale(point.index, fast).words(fast);
     let slow_words = scale.words(slow);
-    let difference = results.difference(point.index, (best, other), TIME);
+    let difference = results.difference(point.index, (best, other), results.manifest.demand.time());
     let more = difference
         .as_ref()
         .and_then(|d| interval_words(d, &scale))
@@ -162,8 +177,9 @@ fn clause(results: &Results, point: &Point, (best, other): (usize, usize)) -> St
             "{best_label} took {fast_words} on average, {other_label} {slow_words} (no difference was tested)"
         ),
         Some(_) => format!(
-            "{best_label} was {} {other_label}: its users waited {fast_words} on average instead of {slow_words}{more}",
-            faster(slow, fast)
+            "{best_label} was {} {other_label}: {} {fast_words} on average instead of {slow_words}{more}",
+            faster(slow, fast),
+            results.manifest.demand.waited()
         ),
     }
 }
@@ -232,8 +248,8 @@ fn leaders(results: &Results, outcome: &Outcome) -> String {
         .map(|contender| results.label(*contender).to_owned())
         .collect();
     match &labels[..] {
-        [] => "nobody was served".to_owned(),
-        [only] if outcome.alone() => format!("only {only} served anybody"),
+        [] => results.manifest.demand.nobody_did().to_owned(),
+        [only] if outcome.alone() => format!("only {only} {}", results.manifest.demand.did()),
         [only] => format!("{only} was faster"),
         _ if outcome.identical => format!("{} took exactly the same time", listed(&labels)),
         _ => format!("{} could not be told apart", listed(&labels)),

@@ -10,6 +10,7 @@ mod sweep;
 use netduel_metrics::interval::Estimate;
 
 use crate::{
+    demand::Demand,
     figure::{Figure, Key},
     look::Look,
     results::{Point, Results},
@@ -36,7 +37,8 @@ pub fn charts(results: &Results) -> Vec<Chart> {
     let mut charts = against::charts(results);
     charts.extend(compared::charts(results));
     // A design that fails users is not fast: who was served comes first.
-    charts.sort_by_key(|chart| !chart.name.starts_with("success-"));
+    let first = ["success-", "reach-"];
+    charts.sort_by_key(|chart| !first.iter().any(|word| chart.name.starts_with(word)));
     charts.extend(distribution::chart(results));
     charts.extend(over_time::charts(results));
     charts
@@ -167,10 +169,13 @@ fn chosen(results: &Results, most: usize, has_data: impl Fn(&Point) -> bool) -> 
 
 /// What a chart of a metric asks; of times, whose they are where not everybody was served.
 fn heading(results: &Results, metric: &str) -> String {
-    let words = sentence_case(&metric_words(metric));
+    let words = sentence_case(&metric_words(results.manifest.demand, metric));
     let times = ["completion_time", "makespan"];
-    if times.contains(&metric) && results.fails() {
+    let of_users = results.manifest.demand == Demand::Download;
+    if times.contains(&metric) && results.fails() && of_users {
         format!("{words}, of the users who were served")
+    } else if metric.starts_with("completion_time") && results.fails() && !of_users {
+        format!("{words}, of the requests that were served")
     } else {
         words
     }

@@ -6,7 +6,7 @@ use crate::{
     number::Scale,
     page::escape,
     results::{Difference, Results},
-    words::{Better, HEADLINES, better, metric_words, sentence_case, shown_unit},
+    words::{Better, better, metric_words, sentence_case, shown_unit},
 };
 
 /// A table with a caption.
@@ -95,7 +95,7 @@ pub(crate) fn means(results: &Results, metric: &str) -> Option<Grid> {
     );
     let caption = format!(
         "{}: mean of {} ({})",
-        sentence_case(&metric_words(metric)),
+        sentence_case(&metric_words(results.manifest.demand, metric)),
         match results.replications() {
             1 => "1 run".to_owned(),
             runs => format!("{runs} runs"),
@@ -140,7 +140,7 @@ pub(crate) fn differences(results: &Results, metric: &str) -> Option<Grid> {
     ];
     let caption = format!(
         "{}: paired differences over the same replications",
-        sentence_case(&metric_words(metric))
+        sentence_case(&metric_words(results.manifest.demand, metric))
     );
     let mut all = point_header(results);
     let names = all.len() + 1;
@@ -225,7 +225,8 @@ fn point_name(results: &Results, index: usize) -> Vec<String> {
 /// Every metric that occurs, the headlines first, the others in the order of the tables.
 pub(crate) fn metrics(results: &Results) -> Vec<&str> {
     let occurs = |metric: &str| results.summary.iter().any(|row| row.metric == metric);
-    let mut metrics: Vec<&str> = HEADLINES
+    let headlines = results.manifest.demand.headlines();
+    let mut metrics: Vec<&str> = headlines
         .into_iter()
         .filter(|metric| occurs(metric))
         .collect();

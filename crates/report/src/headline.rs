@@ -1,11 +1,12 @@
 //! The headline numbers as plain text, for a terminal.
 
-use crate::{grid, results::Results, words::HEADLINES};
+use crate::{grid, results::Results};
 
-/// Completion time, makespan and success ratio: each contender's mean with its interval at each
+/// The metrics that say most about what was asked for: each contender's mean with its interval at each
 /// point, and the paired differences with their verdicts; as aligned text, empty without data.
 pub fn headline_table(results: &Results) -> String {
-    let grids = HEADLINES.iter().flat_map(|metric| {
+    let grids = results.manifest.demand.headlines();
+    let grids = grids.iter().flat_map(|metric| {
         [
             grid::means(results, metric),
             grid::differences(results, metric),

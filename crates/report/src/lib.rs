@@ -31,6 +31,7 @@ mod bars;
 mod canvas;
 mod captions;
 mod charts;
+mod demand;
 mod error;
 mod figure;
 mod font;
@@ -49,6 +50,7 @@ mod words;
 
 pub use answer::answer;
 pub use charts::{Chart, charts};
+pub use demand::Demand;
 pub use error::ReportError;
 pub use headline::headline_table;
 pub use manifest::{Claim, Contender, Ledger, Manifest, Peculiarity, SweptAxis};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::error::ReportError;
+use crate::{demand::Demand, error::ReportError};
 
 /// What `manifest.json` says; fields that are not listed here are ignored.
 #[derive(Clone, Debug, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Manifest {
     /// The set-up in one line, as shown under every chart's title.
     #[serde(default)]
     pub setup: String,
+    /// What users asked for.
+    #[serde(default)]
+    pub demand: Demand,
     /// Number of replications of each point.
     #[serde(default)]
     pub replications: u64,

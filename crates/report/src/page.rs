@@ -7,7 +7,7 @@ use crate::{
     grid,
     number::Scale,
     results::Results,
-    words::{HEADLINES, sentence_case},
+    words::sentence_case,
 };
 
 const STYLE: &str = include_str!("../assets/report.css");
@@ -192,7 +192,7 @@ fn tables(html: &mut String, results: &Results) {
             grid::differences(results, metric),
         ];
         let grids: Vec<grid::Grid> = grids.into_iter().flatten().collect();
-        let folded = !HEADLINES.contains(&metric);
+        let folded = !results.manifest.demand.headlines().contains(&metric);
         if folded && let Some(first) = grids.first() {
             let summary = escape(&first.caption);
             put!(html, "<details>\n<summary>{summary}</summary>\n");

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::demand::Demand;
+
 /// A metric in a reader's words.
 struct Word {
     id: &'static str,
@@ -55,6 +57,27 @@ const METRICS: &[Word] = &[
     word("served", "requests served", Better::High),
     word("issued", "requests issued", Better::Neither),
     word("attempts_mean", "attempts per request", Better::Low),
+    word("throughput", "requests served per second", Better::High),
+    word(
+        "reach",
+        "share of users that a broadcast reached",
+        Better::High,
+    ),
+    word(
+        "reach_time_50",
+        "time until half of all users are reached",
+        Better::Low,
+    ),
+    word(
+        "reach_time_90",
+        "time until 90 % of all users are reached",
+        Better::Low,
+    ),
+    word(
+        "reach_time_100",
+        "time until all users are reached",
+        Better::Low,
+    ),
     word("availability", "share of the time in service", Better::High),
     word(
         "goodput",
@@ -93,6 +116,36 @@ const METRICS: &[Word] = &[
     ),
     word("messages", "messages sent", Better::Neither),
     word(
+        "messages_per_request",
+        "messages per request served",
+        Better::Low,
+    ),
+    word(
+        "work_wait_mean",
+        "mean time that work waits for a processor",
+        Better::Low,
+    ),
+    word(
+        "work_refused",
+        "pieces of work refused by full processors",
+        Better::Low,
+    ),
+    word(
+        "utilisation_infrastructure",
+        "use of the operator's processors",
+        Better::Neither,
+    ),
+    word(
+        "utilisation_users",
+        "use of the users' processors",
+        Better::Neither,
+    ),
+    word(
+        "infrastructure_cost",
+        "what the operator pays for machines",
+        Better::Low,
+    ),
+    word(
         "dip_depth",
         "share of the delivery rate lost at the worst moment",
         Better::Low,
@@ -112,11 +165,11 @@ const METRICS: &[Word] = &[
     word("delivery_rate", "delivery rate", Better::High),
 ];
 
-/// The metrics that a reader sees first, in this order.
-pub(crate) const HEADLINES: [&str; 3] = ["completion_time", "makespan", "success_ratio"];
-
 /// What a metric is called: from the table of words, or its id read aloud.
-pub(crate) fn metric_words(id: &str) -> Cow<'static, str> {
+pub(crate) fn metric_words(demand: Demand, id: &str) -> Cow<'static, str> {
+    if let Some(words) = demand.words(id) {
+        return Cow::Borrowed(words);
+    }
     if let Some(word) = METRICS.iter().find(|word| word.id == id) {
         return Cow::Borrowed(word.words);
     }
@@ -128,11 +181,11 @@ pub(crate) fn metric_words(id: &str) -> Cow<'static, str> {
     })
 }
 
-/// What a metric of `timeline.csv` is called, where `served` counts in shares of the users.
-pub(crate) fn moment_words(id: &str, unit: &str) -> Cow<'static, str> {
+/// What a metric of `timeline.csv` is called, where `served` counts in shares.
+pub(crate) fn moment_words(demand: Demand, id: &str, unit: &str) -> Cow<'static, str> {
     match (id, unit) {
-        ("served", "share") => Cow::Borrowed("share of users served"),
-        _ => metric_words(id),
+        ("served", "share") => Cow::Borrowed(demand.share_words()),
+        _ => metric_words(demand, id),
     }
 }
 
@@ -155,9 +208,11 @@ pub(crate) fn shown_unit<'a>(id: &str, unit: &'a str) -> &'a str {
 }
 
 /// Why a metric has no value: a time is missing where nobody was served.
-pub(crate) fn absent_words(id: &str) -> &'static str {
-    if id.starts_with("completion_time") || id == "makespan" {
-        "nobody served"
+pub(crate) fn absent_words(demand: Demand, id: &str) -> &'static str {
+    if id.starts_with("reach_time") {
+        "not reached"
+    } else if id.starts_with("completion_time") || id == "makespan" {
+        demand.none_done()
     } else {
         "no value"
     }
@@ -187,12 +242,12 @@ mod tests {
     #[test]
     fn an_unknown_metric_is_read_aloud() {
         assert_eq!(
-            metric_words("failed.timed_out"),
+            metric_words(Demand::Download, "failed.timed_out"),
             "requests failed: timed out"
         );
-        assert_eq!(metric_words("hops_mean"), "hops mean");
+        assert_eq!(metric_words(Demand::Lookup, "hops_mean"), "hops mean");
         assert_eq!(
-            metric_words("makespan"),
+            metric_words(Demand::Download, "makespan"),
             "time until the last user is served"
         );
     }
@@ -203,8 +258,11 @@ mod tests {
             let same = |other: &Word| other.id == word.id || other.words == word.words;
             assert!(!METRICS[index + 1..].iter().any(same), "{}", word.id);
         }
-        assert_eq!(metric_words("served"), "requests served");
-        assert_eq!(moment_words("served", "share"), "share of users served");
+        assert_eq!(metric_words(Demand::Download, "served"), "requests served");
+        assert_eq!(
+            moment_words(Demand::Download, "served", "share"),
+            "share of users served"
+        );
     }
 
     #[test]

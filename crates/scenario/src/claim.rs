@@ -25,6 +25,7 @@ pub const METRICS: &[&str] = &[
     "load_gini",
     "load_top_share",
     "infrastructure_bytes",
+    "infrastructure_cost",
     "bytes_per_useful_byte",
     "messages_per_request",
     "work_wait_mean",

@@ -8,6 +8,7 @@ mod claim;
 mod document;
 mod error;
 mod files;
+mod graphs;
 mod key;
 mod ledger;
 mod message;

@@ -131,7 +131,7 @@ impl<'a> Plan<'a> {
         let spec = check.world()?;
         check::serve(&doc, candidates, self.registry, &spec.demand.wants)?;
         let mut idle = check.idle();
-        let contenders = check::configure(&doc, candidates)?;
+        let contenders = check::configure(&doc, candidates, self.tables, spec.population.peers)?;
         let world = Arc::new(World::draw(&spec, experiment.seed, 0));
         check::fit(&doc, candidates, &contenders, &world).map_err(|mut error| {
             // The setting may fit at other points.
@@ -205,6 +205,7 @@ impl<'a> Plan<'a> {
             title: raw.title.clone(),
             question: raw.question.clone(),
             setup: words.setup(),
+            demand: raw.demand.name(),
             explained,
             resolved: resolve::toml(raw, candidates, self.sweeps, &points[0]),
             contenders,

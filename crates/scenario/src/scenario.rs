@@ -15,6 +15,8 @@ pub struct Scenario {
     pub question: String,
     /// The set-up in one line, such as `1 GiB file; 100 users; server up 100 Mbps; latency 20 ms`.
     pub setup: String,
+    /// What users ask for: the table under `[demand]`.
+    pub demand: &'static str,
     /// Who competes, in file order.
     pub contenders: Vec<Entrant>,
     /// What is varied, the slowest first. None when there is one point.

@@ -299,6 +299,7 @@ fn label(key: &Key) -> String {
         ] => {
             format!("{name} {}", processor(key))
         }
+        ["infrastructure", name, "price"] => format!("price of a machine \"{name}\""),
         ["patience", "timeout"] => "timeout of an attempt".into(),
         ["patience", "retry-budget", "tokens"] => "tokens for retries".into(),
         ["patience", "retry-budget", "ratio"] => "tokens back for a served request".into(),

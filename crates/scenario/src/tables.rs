@@ -49,6 +49,18 @@ impl<'a> Tables<'a> {
         name: &str,
         columns: &[&str],
     ) -> Result<Table, ScenarioError> {
+        let (path, text) = self.text(doc, key, name, "a CSV table")?;
+        Table::parse(path, &text, columns)
+    }
+
+    /// The text of the file that `name` at `key` stands for, and where it is.
+    pub(crate) fn text(
+        &self,
+        doc: &Document<'_>,
+        key: &Key,
+        name: &str,
+        expected: &str,
+    ) -> Result<(PathBuf, Rc<str>), ScenarioError> {
         let path = self.folder.join(name);
         let known = self.read.borrow().iter().find(|(n, _)| n == name).cloned();
         let text = if let Some((_, text)) = known {
@@ -56,10 +68,7 @@ impl<'a> Tables<'a> {
         } else {
             let text = self.files.read(&path).map_err(|error| {
                 let why = unreadable(&error);
-                doc.problem(
-                    key,
-                    format!("names \"{name}\", {why}; expected a CSV table"),
-                )
+                doc.problem(key, format!("names \"{name}\", {why}; expected {expected}"))
             })?;
             // Spreadsheets put a byte order mark in front, which is no part of the first column.
             let text: Rc<str> = text.strip_prefix('\u{feff}').unwrap_or(&text).into();
@@ -67,7 +76,17 @@ impl<'a> Tables<'a> {
             read.push((name.to_owned(), Rc::clone(&text)));
             text
         };
-        Table::parse(path, &text, columns)
+        Ok((path, text))
+    }
+
+    /// Links between users: from, to.
+    pub(crate) fn links(
+        &self,
+        doc: &Document<'_>,
+        key: &Key,
+        name: &str,
+    ) -> Result<Table, ScenarioError> {
+        self.open(doc, key, name, &["from", "to"])
     }
 
     /// Classes of data rates: share, `value_kbps`.

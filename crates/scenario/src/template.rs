@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 
-use netduel_world::Kind;
+use netduel_world::{Kind, RequestKind};
 
-/// A commented scenario to start from, in which these architectures meet.
+/// A commented scenario to start from, in which those of these architectures meet that serve what
+/// it asks for: downloads.
 pub fn template(kinds: &[&Kind]) -> String {
     let mut text = TOP.to_owned();
-    for kind in kinds {
+    let serves = |kind: &&&Kind| kind.serves.contains(&RequestKind::Download);
+    for kind in kinds.iter().filter(serves) {
         let name = kind.name;
         write!(text, "\n# {}\n[contenders.\"{name}\".{name}]\n", kind.about)
             .expect("a string takes any text");

@@ -223,6 +223,14 @@ impl Words<'_> {
             lines.push(format!(
                 "machines \"{name}\" of an operator: {number}, each {up} up, {down} down{place}"
             ));
+            if let Some(storage) = machines.storage {
+                let storage = self.or_swept(&key.join("storage"), storage);
+                lines.push(format!("  each with a disk of {storage}"));
+            }
+            if let Some(price) = machines.price {
+                let price = self.or_swept(&key.join("price"), price);
+                lines.push(format!("  each costs {price} while it is rented"));
+            }
             let processor = self.processor(&key, machines.written().processor());
             lines.extend(processor.map(|words| format!("  each with {words}")));
         }

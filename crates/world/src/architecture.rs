@@ -204,8 +204,11 @@ impl<'a> Cast<'a> {
 
     /// The mean latency from one node to another, as an operator's map of the network has it.
     pub fn latency(&self, from: NodeId, to: NodeId) -> SimDuration {
-        let region = |node: NodeId| self.world.devices[node.index()].access.region;
-        self.world.spec.latency.mean(region(from), region(to))
+        let spec = &self.world.spec;
+        let [from, to] = [from, to].map(|node| self.world.devices[node.index()].access.region);
+        let trunks = spec.routers.as_ref();
+        let trunks = trunks.map_or(SimDuration::ZERO, |routers| routers.latency(from, to));
+        spec.latency.mean(from, to) + trunks
     }
 
     /// What this node computes with, as its owner knows.

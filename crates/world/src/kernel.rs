@@ -157,6 +157,10 @@ impl Kernel {
 
     /// Enters what a transfer carried; bytes that left the sender reached the receiver.
     pub(crate) fn charge_transfer(&mut self, ended: &Ended) {
+        if !self.world.is_user(ended.from) && !self.world.is_user(ended.to) {
+            let between = &mut self.traffic.between_machines;
+            *between = *between + ended.delivered;
+        }
         self.charge_sent(ended.from, ended.delivered, 0);
         self.charge_received(ended.to, ended.delivered);
     }

@@ -78,6 +78,8 @@ pub struct Traffic {
     pub received: Bytes,
     /// Bytes sent to nodes that were down, or still under way when the run ended.
     pub lost: Bytes,
+    /// Bytes that transfers brought from one machine of an operator to another.
+    pub between_machines: Bytes,
 }
 
 /// An incident as it happened.

@@ -293,4 +293,6 @@ pub enum WorldKey {
     Retries,
     /// `demand.*.work` and processors: whether answering takes a processor.
     Work,
+    /// `infrastructure.*.storage`: whether what machines keep may fill their disks.
+    Storage,
 }

@@ -222,7 +222,9 @@ impl Architecture for SingleServer {
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
         match message {
-            Message::Service(message::Message::Ask(ask)) => self.on_ask(from, ask, cx),
+            Message::Service(message::Message::Ask(ask)) => {
+                self.on_ask(from, from, ask, cx);
+            }
             Message::Service(message::Message::HangUp(request)) => {
                 self.on_hang_up((from, request), cx);
             }

@@ -68,6 +68,8 @@ use self::{
 };
 use crate::time::SimTime;
 
+/// Somebody is told of so many of the next events at once: what they are about fits into a cache.
+const TOLD_MOST: usize = 256;
 /// A bucket of at most so many keys is sorted; a larger one is divided.
 const SORTED_MOST: usize = 256;
 /// Small buckets are sorted together until so many keys are near.
@@ -106,8 +108,8 @@ pub struct EventQueue<E> {
     far: Wheels,
     /// Keys in all three whose event was cancelled or rescheduled.
     stale: usize,
-    /// Whether near keys have come that nobody was told of.
-    fresh: bool,
+    /// How many of the next keys somebody was told of, since they came near.
+    told: usize,
     now: SimTime,
     next_ticket: u32,
 }
@@ -121,7 +123,7 @@ impl<E> Default for EventQueue<E> {
             horizon: u64::MAX,
             far: Wheels::default(),
             stale: 0,
-            fresh: false,
+            told: 0,
             now: SimTime::ZERO,
             next_ticket: 0,
         }
@@ -191,17 +193,18 @@ impl<E> EventQueue<E> {
         (at <= limit).then_some(at)
     }
 
-    /// The events that have come near since this was asked last, some tens at a time; `None` when
-    /// none have.
+    /// Some of the next events, at most [`TOLD_MOST`], each told of once; `None` while those that
+    /// were told of last are not through.
     ///
     /// They may be looked at to fetch what they are about into the cache: one miss after the other
     /// costs its full length, many at once overlap.
     #[inline]
     pub fn come_near(&mut self) -> Option<impl Iterator<Item = &E>> {
-        if !std::mem::take(&mut self.fresh) {
+        if self.told > 0 || self.near.is_empty() {
             return None;
         }
-        let keys = self.near.as_slice().iter();
+        let keys = self.near.as_slice().iter().take(TOLD_MOST);
+        self.told = keys.len();
         Some(keys.filter_map(|key| self.slab.get(*key)))
     }
 
@@ -281,6 +284,7 @@ impl<E> EventQueue<E> {
 
     #[inline]
     fn pop_key(&mut self) -> Option<Key> {
+        self.told = self.told.saturating_sub(1);
         if let Some(Reverse(key)) = self.early.pop() {
             return Some(key);
         }
@@ -325,7 +329,7 @@ impl<E> EventQueue<E> {
             }
         }
         self.near.sort();
-        self.fresh = true;
+        self.told = 0;
     }
 
     /// Brings a small bucket near, and the next ones of its level while all are few.

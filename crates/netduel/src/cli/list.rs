@@ -99,10 +99,13 @@ fn settings(kind: &Kind) -> Vec<Setting> {
 
 /// What a reference refers to, or the schema itself.
 fn resolved<'a>(schema: &'a Value, definitions: &'a Value) -> &'a Value {
-    let name = schema["$ref"]
-        .as_str()
-        .and_then(|path| path.rsplit('/').next());
-    name.map_or(schema, |name| &definitions[name])
+    reference(schema).map_or(schema, |name| &definitions[name])
+}
+
+/// The name that a schema refers to. In a reference a space is written as in a URI.
+fn reference(schema: &Value) -> Option<String> {
+    let name = schema["$ref"].as_str()?.rsplit('/').next()?;
+    Some(name.replace("%20", " "))
 }
 
 /// The name of a quantity, the choices, or the JSON type.
@@ -122,12 +125,13 @@ fn unit(property: &Value, definitions: &Value) -> String {
     if let Some(constant) = property.get("const") {
         return constant.to_string();
     }
-    if let Some(path) = property["$ref"].as_str() {
+    if let Some(name) = reference(property) {
         let target = resolved(property, definitions);
         let is_quantity = target["type"] == "string" && target.get("enum").is_none();
-        return match path.rsplit('/').next() {
-            Some(name) if is_quantity || target["type"] == "object" => name.to_lowercase(),
-            _ => unit(target, definitions),
+        return if is_quantity || target["type"] == "object" {
+            name.to_lowercase()
+        } else {
+            unit(target, definitions)
         };
     }
     match &property["type"] {

@@ -6,7 +6,7 @@ use std::{
     path::Path,
 };
 
-use netduel_world::Kind;
+use netduel_world::{Kind, RequestKind};
 
 use super::{
     Call,
@@ -14,11 +14,13 @@ use super::{
     terminal,
 };
 
-/// Writes a scenario in which the first architecture of each family meets.
+/// Writes a scenario of downloads in which the first architecture of each family that serves them
+/// meets.
 pub(super) fn new(call: &Call, file: &Path) -> Result<Exit, Failure> {
     let mut kinds: Vec<&Kind> = Vec::new();
     for kind in call.registry.kinds() {
-        if kinds.iter().all(|chosen| chosen.family != kind.family) {
+        let is_first = kinds.iter().all(|chosen| chosen.family != kind.family);
+        if is_first && kind.serves.contains(&RequestKind::Download) {
             kinds.push(kind);
         }
     }

@@ -7,6 +7,7 @@
 mod distribution;
 mod gossip;
 mod measured;
+mod search;
 mod set_up;
 
 use std::sync::{
@@ -114,6 +115,7 @@ impl Accept {
 pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
+    all.extend(search::experiments());
     all.extend(gossip::experiments());
     all
 }

@@ -4,9 +4,11 @@ use netduel_world::{
     Bytes, Cause, Context, Ending, Key, NodeId, SimDuration, SimTime, TransferEnded,
 };
 
+use crate::cargo::Cargo;
+
 use super::{
     Chord, Purpose, Sought, Start, Task, Timer, Wait,
-    message::{Aim, Answer, Cargo, Find, Message},
+    message::{Aim, Answer, Find, Message},
     say,
 };
 

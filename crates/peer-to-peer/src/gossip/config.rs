@@ -68,10 +68,11 @@ pub struct Config {
     /// How many others, chosen at random, a user knows; all when left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<u32>,
-    /// How long users remember something after it was first told; at least 1 s; 1 h when left out.
-    /// It bounds memory: what was told 1,000 times an hour takes each user some 16 kB.
+    /// How long users remember something after it was first told; at least 1 s; 10 min when left out,
+    /// in which every user makes 20 repairs. It bounds memory and the length of comparisons; who is
+    /// away for longer does not hear.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "3600 s"))]
+    #[schemars(extend("default" = "600 s"))]
     pub remember: Option<Seconds>,
     /// Silence after which content that a user asked for may be asked for elsewhere; 30 s when
     /// left out, the time that common web clients wait for a connection.
@@ -185,7 +186,7 @@ impl Rules {
 }
 
 fn seconds(seconds: f64) -> Seconds {
-    Seconds::new(seconds).expect("an hour at most is in range")
+    Seconds::new(seconds).expect("some minutes are in range")
 }
 
 impl Config {
@@ -249,7 +250,7 @@ impl Config {
             fanout: self.fanout.unwrap_or(12.0),
             offer: self.offer.unwrap_or(false),
             repair: Some(repair).filter(|repair| repair.get() > 0.0),
-            remember: self.remember.unwrap_or(seconds(3600.0)),
+            remember: self.remember.unwrap_or(seconds(600.0)),
             answer_timeout: self.answer_timeout.unwrap_or(seconds(30.0)),
         }
     }

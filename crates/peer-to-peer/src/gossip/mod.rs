@@ -98,7 +98,6 @@ impl Architecture for Gossip {
                 "users' clocks agree to the second, and what was told is forgotten {} later",
                 rules.remember
             ),
-            "a broadcast's work is done by the user who tells it".into(),
         ];
         if rules.polls() {
             premises.push("every user calls others even when there is no news".into());

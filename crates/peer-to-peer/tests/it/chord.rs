@@ -15,12 +15,12 @@ use netduel_world::{
     WorldSpec, run, run_strict,
 };
 
-fn seconds(seconds: f64) -> Seconds {
+pub(crate) fn seconds(seconds: f64) -> Seconds {
     Seconds::new(seconds).unwrap()
 }
 
 /// `lookups` look-ups of random keys from random nodes, all at `at`, with 1 s for every message.
-fn spec(nodes: u32, keys: u32, lookups: u32, at: f64) -> WorldSpec {
+pub(crate) fn spec(nodes: u32, keys: u32, lookups: u32, at: f64) -> WorldSpec {
     let mut spec = WorldSpec {
         infrastructure: Vec::new(),
         latency: Latency::constant(SimDuration::from_seconds(1.0)),
@@ -62,7 +62,7 @@ fn still() -> Config {
     }
 }
 
-fn crash(share: f64, at: f64) -> Failure {
+pub(crate) fn crash(share: f64, at: f64) -> Failure {
     Failure {
         at: seconds(at),
         lasts: None,

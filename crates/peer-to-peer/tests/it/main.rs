@@ -4,6 +4,7 @@ mod central_index;
 mod chord;
 mod flooding;
 mod gossip;
+mod kademlia;
 mod random_walk;
 mod searching;
 mod superpeer;

@@ -2,7 +2,6 @@
 
 use netduel_metrics::interval::Verdict;
 
-use super::{SUCCESS, TIME};
 use crate::results::{Point, Results, range_words};
 
 /// Who was ahead at a point, by completion time.
@@ -22,12 +21,12 @@ impl Outcome {
     pub(super) fn of(results: &Results, point: &Point) -> Self {
         let time = |c| {
             results
-                .estimate(point.index, c, TIME)
+                .estimate(point.index, c, results.manifest.demand.time())
                 .map(|estimate| estimate.mean)
         };
         let share = |c| {
             results
-                .estimate(point.index, c, SUCCESS)
+                .estimate(point.index, c, results.manifest.demand.success())
                 .map(|estimate| estimate.mean)
         };
         let mut ranked: Vec<usize> = results
@@ -38,7 +37,7 @@ impl Outcome {
         let verdict = |other: usize| {
             let best = ranked[0];
             results
-                .difference(point.index, (best, other), TIME)
+                .difference(point.index, (best, other), results.manifest.demand.time())
                 .map(|found| found.verdict)
         };
         let tied = |other: &usize| {
@@ -75,9 +74,9 @@ impl Outcome {
 
 /// The completion time of a contender, with its interval.
 pub(super) fn time_words(results: &Results, point: &Point, contender: usize) -> String {
-    let estimate = results.estimate(point.index, contender, TIME);
+    let estimate = results.estimate(point.index, contender, results.manifest.demand.time());
     estimate.map_or_else(String::new, |e| {
-        results.estimate_words(point.index, TIME, &e)
+        results.estimate_words(point.index, results.manifest.demand.time(), &e)
     })
 }
 

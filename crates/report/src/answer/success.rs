@@ -2,15 +2,21 @@
 
 use netduel_metrics::interval::Verdict;
 
-use super::{SUCCESS, percent, place};
+use super::{percent, place};
 use crate::{
+    demand::Demand,
     number::Scale,
     results::{Difference, Moment, Point, Results},
+    words::sentence_case,
 };
 
 /// Who failed users, and where most, or that nobody did; nothing where that is not known.
 pub(super) fn success(results: &Results) -> Vec<String> {
-    let served = |point: &Point, c| results.estimate(point.index, c, SUCCESS).map(|e| e.mean);
+    let served = |point: &Point, c| {
+        results
+            .estimate(point.index, c, results.manifest.demand.success())
+            .map(|e| e.mean)
+    };
     let shares = |point: &Point| -> Vec<(usize, f64)> {
         results
             .contenders()
@@ -48,7 +54,7 @@ pub(super) fn success(results: &Results) -> Vec<String> {
 /// That all were served, when every contender has a share at every point.
 fn everybody(results: &Results) -> Option<String> {
     let known = |point: &Point| {
-        let share = |c| results.estimate(point.index, c, SUCCESS);
+        let share = |c| results.estimate(point.index, c, results.manifest.demand.success());
         results.contenders().all(|c| share(c).is_some())
     };
     results.points.iter().all(known).then_some(())?;
@@ -63,27 +69,33 @@ fn everybody(results: &Results) -> Option<String> {
         let short = |c| last(point, c).is_some_and(|moment| moment.estimate.mean < 1.0 - 1e-9);
         results.contenders().any(short)
     };
-    let who = if results.points.iter().any(cut_off) {
-        "All users who asked"
-    } else {
-        "All users"
+    let demand = results.manifest.demand;
+    let who = match (results.points.iter().any(cut_off), demand) {
+        (true, Demand::Download) => "All users who asked",
+        (true, Demand::Lookup | Demand::Search) => "All requests that came",
+        (false, Demand::Lookup | Demand::Search) => "All requests",
+        _ => "All users",
     };
+    let done = demand.done();
     let at = if results.points.len() > 1 {
         " at every point"
     } else {
         ""
     };
-    Some(format!("{who} were served by every contender{at}."))
+    Some(format!("{who} were {done} by every contender{at}."))
 }
 
 fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -> String {
     let at = place(results, point);
+    let demand = results.manifest.demand;
+    let (done, whole) = (demand.done(), demand.whole());
     let (Some(&(low, low_share)), Some(&(high, high_share))) = (shares.first(), shares.last())
     else {
         return String::new();
     };
     if high_share <= 0.0 {
-        return format!("Nobody was served by any contender{at}.");
+        let nobody = sentence_case(demand.nobody_did());
+        return format!("{nobody}{}{at}.", demand.by_any());
     }
     let of = |(contender, share): &(usize, f64)| {
         let amount = if *share <= 0.0 {
@@ -93,7 +105,8 @@ fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -
         };
         format!("{} {amount}", results.label(*contender))
     };
-    let difference = results.difference(point.index, (low, high), SUCCESS);
+    let difference =
+        results.difference(point.index, (low, high), results.manifest.demand.success());
     let verdict = difference.as_ref().map(|difference| difference.verdict);
     if matches!(
         verdict,
@@ -101,13 +114,13 @@ fn success_sentence(results: &Results, point: &Point, shares: &[(usize, f64)]) -
     ) {
         let all: Vec<String> = shares.iter().map(of).collect();
         let all = all.join(", ");
-        return format!("Not all requests were served{at} ({all}); that does not tell them apart.");
+        return format!("Not all {whole} were {done}{at} ({all}); that does not tell them apart.");
     }
     let low_label = results.label(low);
     let low_words = match low_share {
-        share if share <= 0.0 => format!("{low_label} served nobody{at}"),
+        share if share <= 0.0 => format!("{low_label} {}{at}", demand.did_nothing()),
         share => format!(
-            "{low_label} served only {} of the requests{at}",
+            "{low_label} {done} only {} of the {whole}{at}",
             percent(share)
         ),
     };

@@ -11,13 +11,6 @@ use crate::{
     words::{absent_words, metric_words, sentence_case, shown_unit},
 };
 
-/// The metrics drawn, with the first word of their chart's file name.
-const METRICS: [(&str, &str); 3] = [
-    ("completion_time", "completion"),
-    ("makespan", "makespan"),
-    ("success_ratio", "success"),
-];
-
 /// One chart per metric and combination of the other axes' values, along the first axis whose
 /// values are numbers; none without such an axis.
 pub(crate) fn charts(results: &Results) -> Vec<Chart> {
@@ -27,7 +20,7 @@ pub(crate) fn charts(results: &Results) -> Vec<Chart> {
     let combinations = sweep.combinations(results);
     let several = combinations.len() > 1;
     let mut charts = Vec::new();
-    for (metric, word) in METRICS {
+    for &(metric, word) in results.manifest.demand.charted() {
         for (index, (others, points)) in combinations.iter().enumerate() {
             let suffix = if several {
                 format!("-{}", index + 1)
@@ -69,8 +62,8 @@ impl View<'_> {
             .flatten()
             .map(|(_, estimate)| *estimate)
             .collect();
-        let dull =
-            self.metric == "success_ratio" && all.iter().all(|estimate| estimate.mean >= 1.0);
+        let dull = ["success_ratio", "reach"].contains(&self.metric)
+            && all.iter().all(|estimate| estimate.mean >= 1.0);
         if all.is_empty() || dull {
             return None;
         }
@@ -87,7 +80,7 @@ impl View<'_> {
         let mut keys = keys(self.results);
         for (key, curve) in keys.iter_mut().zip(&curves) {
             if curve.is_empty() {
-                absent_words(self.metric).clone_into(&mut key.remark);
+                absent_words(self.results.manifest.demand, self.metric).clone_into(&mut key.remark);
             }
         }
         let words = heading(self.results, self.metric);
@@ -205,7 +198,7 @@ impl View<'_> {
     }
 
     fn y_axis(&self, values: &[f64], all: &[Estimate], scale: &Scale) -> Axis {
-        let mut words = sentence_case(&metric_words(self.metric));
+        let mut words = sentence_case(&metric_words(self.results.manifest.demand, self.metric));
         if !scale.word.is_empty() {
             words = format!("{words} ({})", scale.word);
         }
@@ -313,7 +306,10 @@ impl View<'_> {
                     self.points.len(),
                     mean(*y, b)
                 ),
-                _ => format!("{label}: {} at any point. ", absent_words(self.metric)),
+                _ => format!(
+                    "{label}: {} at any point. ",
+                    absent_words(self.results.manifest.demand, self.metric)
+                ),
             };
             text.push_str(&sentence);
         }

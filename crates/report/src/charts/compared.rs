@@ -11,13 +11,6 @@ use crate::{
     words::{absent_words, metric_words, sentence_case, shown_unit},
 };
 
-/// The metrics drawn, with the first word of their chart's file name.
-const METRICS: [(&str, &str); 3] = [
-    ("completion_time", "completion"),
-    ("makespan", "makespan"),
-    ("success_ratio", "success"),
-];
-
 /// More bars than this in one figure are too thin to read.
 const MOST_BARS: usize = 12;
 
@@ -26,7 +19,8 @@ pub(crate) fn charts(results: &Results) -> Vec<Chart> {
     if Sweep::find(results).is_some() {
         return Vec::new();
     }
-    let charts = METRICS
+    let charted = results.manifest.demand.charted();
+    let charts = charted
         .iter()
         .filter_map(|(metric, word)| chart(results, metric, word));
     charts.collect()
@@ -48,7 +42,8 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
         .flat_map(|point| estimates(point))
         .flatten()
         .collect();
-    let dull = metric == "success_ratio" && all.iter().all(|estimate| estimate.mean >= 1.0);
+    let dull = ["success_ratio", "reach"].contains(&metric)
+        && all.iter().all(|estimate| estimate.mean >= 1.0);
     if all.is_empty() || dull {
         return None;
     }
@@ -56,7 +51,7 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
         .iter()
         .map(|estimate| ends(estimate).1)
         .fold(0.0, f64::max);
-    let words = sentence_case(&metric_words(metric));
+    let words = sentence_case(&metric_words(results.manifest.demand, metric));
     let scale = match points[..] {
         [point] => results.scale(point.index, metric, highest),
         _ => Scale::of(shown_unit(metric, results.unit(metric)), highest),
@@ -86,7 +81,7 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
                 format!(" at {point}")
             };
             let value = match bar {
-                None => absent_words(metric).to_owned(),
+                None => absent_words(results.manifest.demand, metric).to_owned(),
                 Some(bar) if bar.few.is_empty() => bar.words.clone(),
                 Some(bar) => format!("{}, {}", bar.words, bar.few),
             };
@@ -103,7 +98,7 @@ fn chart(results: &Results, metric: &str, word: &str) -> Option<Chart> {
             } else {
                 format!("{words} ({})", scale.word)
             },
-            absent: absent_words(metric),
+            absent: absent_words(results.manifest.demand, metric),
             scale,
             rows,
         }),

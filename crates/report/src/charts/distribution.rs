@@ -5,6 +5,7 @@ use netduel_metrics::interval::Estimate;
 use super::{Chart, Numbers, chosen, ends, fields, keys, log_scale, subtitle};
 use crate::{
     axis::Axis,
+    demand::Demand,
     figure::{Content, Figure, Panel, Series},
     number::{Scale, quantity},
     results::{Point, Results, ShareServed},
@@ -15,6 +16,7 @@ use crate::{
 pub(crate) fn chart(results: &Results) -> Option<Chart> {
     let has_data = |point: &Point| results.distributions.iter().any(|r| r.point == point.index);
     let points = chosen(results, 4, has_data);
+    let demand = results.manifest.demand;
     if points.is_empty() {
         return None;
     }
@@ -36,7 +38,10 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
         all.all(|rows| rows.last().is_some_and(|row| row.share >= 1.0))
     });
     if !complete {
-        subtitle.push("A line ends at the share of users that every run reached.".to_owned());
+        let counted = demand.counted();
+        subtitle.push(format!(
+            "A line ends at the share of {counted} that every run reached."
+        ));
     }
     let mut keys = keys(results);
     for (contender, key) in keys.iter_mut().enumerate() {
@@ -47,10 +52,11 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
         if served.iter().all(Vec::is_empty) {
             nobody(results, &points, contender).clone_into(&mut key.remark);
         } else if let [rows] = &served[..] {
-            key.remark = reached(rows).unwrap_or_default();
+            key.remark = reached(demand, rows).unwrap_or_default();
         }
     }
-    let title = "Share of users served, by completion time".to_owned();
+    let title = format!("{}, by {}", demand.share_words(), demand.time_words());
+    let title = sentence_case(&title);
     let content = Content::Panels(panels);
     let figure = Figure {
         title,
@@ -72,13 +78,14 @@ pub(crate) fn chart(results: &Results) -> Option<Chart> {
 /// Why a contender has no line.
 fn nobody(results: &Results, points: &[&Point], contender: usize) -> &'static str {
     let served = |point: &&Point| {
-        let time = results.estimate(point.index, contender, "completion_time");
+        let time = results.estimate(point.index, contender, results.manifest.demand.time());
         time.is_some()
     };
-    if points.iter().any(served) {
-        "nobody served in some runs"
-    } else {
-        "nobody served"
+    match (points.iter().any(served), results.manifest.demand) {
+        (true, Demand::Download) => "nobody served in some runs",
+        (true, Demand::Broadcast) => "nobody reached in some runs",
+        (true, _) => "nothing served in some runs",
+        (false, demand) => demand.none_done(),
     }
 }
 
@@ -111,7 +118,11 @@ fn panel(results: &Results, point: &Point, several: bool) -> Panel {
             high
         },
     );
-    let title = format!("Completion time ({})", scale.word);
+    let title = format!(
+        "{} ({})",
+        sentence_case(results.manifest.demand.time_words()),
+        scale.word
+    );
     let mut shown: Vec<f64> = times.iter().map(|time| time * scale.factor).collect();
     shown.extend(
         all.iter()
@@ -133,7 +144,9 @@ fn panel(results: &Results, point: &Point, several: bool) -> Panel {
     } else {
         String::new()
     };
-    let y = Axis::from_zero("Users served (% of all)", 100.0);
+    let demand = results.manifest.demand;
+    let title = format!("{} {} (% of all)", demand.counted(), demand.done());
+    let y = Axis::from_zero(&sentence_case(&title), 100.0);
     Panel {
         heading,
         x,
@@ -206,7 +219,16 @@ fn numbers(results: &Results, points: &[&Point]) -> Numbers {
 }
 
 fn describe(results: &Results, points: &[&Point]) -> String {
-    let mut text = "Cumulative share of users served against their completion time. ".to_owned();
+    let demand = results.manifest.demand;
+    let mut text = format!(
+        "Cumulative {} against {} {}. ",
+        demand.share_words(),
+        match demand {
+            Demand::Download => "their",
+            _ => "the",
+        },
+        demand.time_words()
+    );
     for point in points {
         let words = results.point_words(point);
         if !words.is_empty() {
@@ -225,14 +247,16 @@ fn describe(results: &Results, points: &[&Point]) -> String {
 }
 
 /// How far a contender got, in words, unless all its runs served everybody.
-fn reached(rows: &[&ShareServed]) -> Option<String> {
+fn reached(demand: Demand, rows: &[&ShareServed]) -> Option<String> {
     let last = rows.last()?;
     let share = quantity(last.share, "share");
-    (last.share < 1.0).then(|| format!("{share} served in every run"))
+    (last.share < 1.0).then(|| format!("{share} {} in every run", demand.done()))
 }
 
 fn sentence(results: &Results, point: &Point, contender: usize, rows: &[&ShareServed]) -> String {
     let label = results.label(contender);
+    let demand = results.manifest.demand;
+    let counted = demand.counted();
     let time = |share: f64| -> Option<&Estimate> {
         rows.iter()
             .find(|row| row.share >= share - 1e-9)
@@ -245,16 +269,16 @@ fn sentence(results: &Results, point: &Point, contender: usize, rows: &[&ShareSe
         let scale = results.time_scale(point.index, time.mean);
         scale.words(time.mean)
     };
-    let end = reached(rows).unwrap_or_else(|| format!("all by {}", words(&last.time)));
+    let end = reached(demand, rows).unwrap_or_else(|| format!("all by {}", words(&last.time)));
     match (time(0.5), time(0.9)) {
         (Some(half), Some(most)) => {
             format!(
-                "{label}: half of all users by {}, 90 % by {}, {end}. ",
+                "{label}: half of all {counted} by {}, 90 % by {}, {end}. ",
                 words(half),
                 words(most)
             )
         }
-        (Some(half), None) => format!("{label}: half of all users by {}, {end}. ", words(half)),
+        (Some(half), None) => format!("{label}: half of all {counted} by {}, {end}. ", words(half)),
         _ => format!("{label}: {end}. "),
     }
 }

@@ -36,7 +36,7 @@ fn metric_charts(results: &Results, metric: &str, name: &str) -> Vec<Chart> {
         results
             .timeline
             .iter()
-            .any(|r| r.point == point.index && r.metric == metric)
+            .any(|r| r.point == point.index && r.metric == metric && r.estimate.mean > 0.0)
     };
     let points = chosen(results, 4, has_data);
     let several = results.points.len() > 1;
@@ -99,7 +99,11 @@ impl<'a> View<'a> {
         let scale = Scale::of("s", self.log_from.map_or(self.end, |_| 1.0));
         let (shades, notes) = incidents::shades(self.results, self.point.index, self.end, &scale);
         let estimates = self.lines.iter().flatten().map(|row| &row.estimate);
-        let words = sentence_case(&moment_words(self.metric, self.unit));
+        let words = sentence_case(&moment_words(
+            self.results.manifest.demand,
+            self.metric,
+            self.unit,
+        ));
         let at = self.results.point_words(self.point);
         let at = if at.is_empty() {
             at
@@ -109,7 +113,11 @@ impl<'a> View<'a> {
         let mut keys = keys(self.results);
         for (key, line) in keys.iter_mut().zip(&self.lines) {
             if self.metric == "served" && line.last().is_none_or(|row| row.estimate.mean <= 0.0) {
-                "nobody served".clone_into(&mut key.remark);
+                self.results
+                    .manifest
+                    .demand
+                    .none_done()
+                    .clone_into(&mut key.remark);
             }
         }
         if self.metric == "delivery_rate" {
@@ -153,7 +161,11 @@ impl<'a> View<'a> {
         let highest = self.lines.iter().flatten().map(|row| ends(&row.estimate).1);
         let highest = highest.fold(0.0, f64::max);
         let scale = Scale::of(self.unit, highest);
-        let words = sentence_case(&moment_words(self.metric, self.unit));
+        let words = sentence_case(&moment_words(
+            self.results.manifest.demand,
+            self.metric,
+            self.unit,
+        ));
         let title = format!("{words} ({})", scale.word);
         let y = match self.unit {
             "share" => Axis::from_zero(&title, 100.0),

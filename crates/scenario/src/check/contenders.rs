@@ -9,9 +9,11 @@ use toml::de::{DeValue, ValueDeserializer};
 use crate::{
     document::Document,
     error::ScenarioError,
+    graphs::{Graphs, takes_graphs},
     key::{Key, listed, suggestion},
     message,
     scenario::Entrant,
+    tables::Tables,
     words,
 };
 
@@ -85,6 +87,8 @@ fn candidate(
 pub(crate) fn configure(
     doc: &Document<'_>,
     candidates: &[Candidate],
+    tables: &Tables<'_>,
+    users: u32,
 ) -> Result<Vec<Box<dyn Contender>>, ScenarioError> {
     let contenders = candidates.iter().map(|candidate| {
         let (_, value) = doc
@@ -95,7 +99,11 @@ pub(crate) fn configure(
             return Err(doc.problem(&candidate.key, problem));
         };
         refuse_unknown(doc, candidate)?;
-        let settings = ValueDeserializer::from(value.clone());
+        let mut settings = value.clone();
+        if takes_graphs(&candidate.kind) {
+            Graphs { doc, tables, users }.put_into(&mut settings, &candidate.key)?;
+        }
+        let settings = ValueDeserializer::from(settings);
         (candidate.kind.configure)(settings).map_err(|error| doc.explain(&error))
     });
     contenders.collect()

@@ -18,8 +18,8 @@ pub(crate) use lists::refuse_lists;
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    AfterDownload, Contender, Kind, MachineGroup, Patience, PerHour, RetryBudget, Seconds, World,
-    WorldKey, WorldSpec,
+    AfterDownload, Contender, Kind, MachineGroup, Patience, RetryBudget, Seconds, World, WorldKey,
+    WorldSpec,
 };
 
 use crate::{
@@ -149,7 +149,19 @@ impl Check<'_> {
             }
         }
         idle.extend(self.idle_processors());
+        idle.extend(self.idle_storage());
         idle
+    }
+
+    fn idle_storage(&self) -> Vec<Idle> {
+        if self.used(WorldKey::Storage) {
+            return Vec::new();
+        }
+        let groups = self.raw.infrastructure.0.iter();
+        let keys = groups.map(|(name, _)| Key::from("infrastructure").join(name).join("storage"));
+        let written = keys.filter(|key| self.doc.has(key));
+        let why = "no contender fills a disk";
+        written.map(|key| Idle { key, why }).collect()
     }
 
     /// Whether a contender takes notice of an optional part of the world.
@@ -173,9 +185,9 @@ impl Check<'_> {
                 upload: machines.upload,
                 download: machines.download,
                 region: self.region_of(&key, machines.region.as_deref(), regions)?,
-                storage: None,
-                price: PerHour::default(),
                 processor: self.processor(&key, machines.written())?,
+                storage: machines.storage,
+                price: machines.price.unwrap_or_default(),
             });
         }
         Ok(groups)

@@ -1,6 +1,6 @@
 //! The world as written, failures apart.
 
-use netduel_world::{BitsPerSecond, Discipline, Processor, Seconds, Share};
+use netduel_world::{BitsPerSecond, Bytes, Discipline, PerHour, Processor, Seconds, Share};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +96,12 @@ pub(crate) struct Machines {
     /// Where they are; required when the scenario has regions.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) region: Option<String>,
+    /// What each can keep on its disk; as much as it likes when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) storage: Option<Bytes>,
+    /// What each costs while it is rented, in a currency of your choice; nothing when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) price: Option<PerHour>,
     /// Pieces of work that each does at once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1))]

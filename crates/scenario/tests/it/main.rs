@@ -2,6 +2,7 @@
 
 mod architectures;
 mod docs;
+mod graphs;
 mod mistakes;
 mod reading;
 mod sweeps;

@@ -217,8 +217,8 @@ fn claims_about_what_there_is_not_are_refused() {
              `completion_time`, `completion_time_p50`, `completion_time_p95`, \
              `completion_time_p99`, `makespan`, `success_ratio`, `throughput`, `reach`, \
              `reach_time_50`, `reach_time_90`, `reach_time_100`, `attempts_mean`, `load_gini`, \
-             `load_top_share`, `infrastructure_bytes`, `bytes_per_useful_byte`, \
-             `messages_per_request`, `work_wait_mean`, `work_refused`, \
+             `load_top_share`, `infrastructure_bytes`, `infrastructure_cost`, \
+             `bytes_per_useful_byte`, `messages_per_request`, `work_wait_mean`, `work_refused`, \
              `utilisation_infrastructure`, `utilisation_users`, `dip_depth`, `recovery_90`, \
              `stalled_transfers`\nhint: did you mean `makespan`?",
         ),

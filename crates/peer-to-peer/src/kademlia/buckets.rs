@@ -1,0 +1,298 @@
+//! Whom each node knows: buckets of contacts by distance, in one row of numbers per node.
+
+use netduel_world::{NodeId, Stream, uniform_below};
+
+use crate::identifier::Identifiers;
+
+/// Nobody.
+const NONE: u32 = u32::MAX;
+/// A contact is a node's number and, above it, how many questions in a row it left unanswered.
+const NUMBER_BITS: u32 = 29;
+const NUMBER: u32 = (1 << NUMBER_BITS) - 1;
+/// Nodes that can be counted so.
+pub(super) const NODES_MAX: usize = NUMBER as usize;
+/// Unanswered questions that can be counted so, leaving a place for nobody.
+pub(super) const FAILURES_MAX: u32 = 7;
+
+/// The buckets of all nodes.
+///
+/// Bucket `b` has nodes that share `b` first bits with its owner and differ in the next. The last
+/// bucket that is in use has all that share as many bits or more; when it is full it is divided.
+/// In each, the contact that was seen longest ago is first; then come the replacements.
+#[derive(Debug)]
+pub(super) struct Buckets {
+    pub(super) ids: Identifiers,
+    rows: Vec<u32>,
+    /// Buckets in use.
+    depths: Vec<u8>,
+    k: usize,
+    replacements: usize,
+    depth_max: usize,
+    /// Unanswered questions in a row after which a contact is stale.
+    failures: u32,
+}
+
+impl Buckets {
+    /// Empty buckets; `sorted` are the nodes that will ever take part.
+    pub(super) fn new(
+        ids: Identifiers,
+        node_count: usize,
+        sorted: &[(u64, NodeId)],
+        [k, replacements]: [usize; 2],
+        failures: u32,
+    ) -> Self {
+        // A bucket is divided when k + 1 others share its bits.
+        let pairs = sorted.iter().zip(sorted.iter().skip(k + 1));
+        let shared = pairs.map(|(a, b)| (a.0 ^ b.0).leading_zeros() as usize);
+        let depth_max = shared.max().map_or(1, |bits| (bits + 2).min(64));
+        Self {
+            ids,
+            rows: vec![NONE; node_count * depth_max * (k + replacements)],
+            depths: vec![1; node_count],
+            k,
+            replacements,
+            depth_max,
+            failures,
+        }
+    }
+
+    /// Fills all buckets with nodes chosen at random among those that belong there.
+    pub(super) fn converge(&mut self, sorted: &[(u64, NodeId)], rng: &mut Stream) {
+        let mut chosen = Vec::with_capacity(self.k);
+        for (id, node) in sorted {
+            let mut range = sorted;
+            for bucket in 0.. {
+                self.depths[node.index()] = u8::try_from(bucket + 1).expect("at most 64 buckets");
+                if range.len() <= self.k + 1 || bucket + 1 == self.depth_max {
+                    let others = range.iter().map(|(_, other)| *other);
+                    chosen.clear();
+                    chosen.extend(others.filter(|other| other != node));
+                    shuffle(&mut chosen, rng);
+                    self.fill(*node, bucket, &chosen);
+                    break;
+                }
+                let bit = 1 << (63 - bucket);
+                let (low, high) = range.split_at(range.partition_point(|(id, _)| id & bit == 0));
+                let (mine, other) = if id & bit == 0 {
+                    (low, high)
+                } else {
+                    (high, low)
+                };
+                choose(other, self.k, &mut chosen, rng);
+                self.fill(*node, bucket, &chosen);
+                range = mine;
+            }
+        }
+    }
+
+    fn fill(&mut self, node: NodeId, bucket: usize, contacts: &[NodeId]) {
+        let row = self.bucket_mut(node, bucket);
+        for (place, contact) in row.iter_mut().zip(contacts) {
+            *place = contact.0;
+        }
+    }
+
+    #[inline]
+    fn start(&self, node: NodeId, bucket: usize) -> usize {
+        (node.index() * self.depth_max + bucket) * (self.k + self.replacements)
+    }
+
+    fn bucket(&self, node: NodeId, bucket: usize) -> &[u32] {
+        let start = self.start(node, bucket);
+        &self.rows[start..start + self.k]
+    }
+
+    fn bucket_mut(&mut self, node: NodeId, bucket: usize) -> &mut [u32] {
+        let start = self.start(node, bucket);
+        &mut self.rows[start..start + self.k]
+    }
+
+    /// Contacts and replacements of a bucket.
+    fn both_mut(&mut self, node: NodeId, bucket: usize) -> (&mut [u32], &mut [u32]) {
+        let start = self.start(node, bucket);
+        let (contacts, rest) = self.rows[start..].split_at_mut(self.k);
+        (contacts, &mut rest[..self.replacements])
+    }
+
+    /// Buckets in use.
+    pub(super) fn depth(&self, node: NodeId) -> usize {
+        usize::from(self.depths[node.index()])
+    }
+
+    /// The bucket in which an identifier belongs.
+    #[inline]
+    pub(super) fn bucket_of(&self, node: NodeId, id: u64) -> usize {
+        let shared = (self.ids.of_node(node) ^ id).leading_zeros() as usize;
+        shared.min(self.depth(node) - 1)
+    }
+
+    /// Contacts and replacements of a node.
+    pub(super) fn known(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
+        let row = &self.rows[self.start(node, 0)..self.start(node, self.depth_max)];
+        let used = row.iter().filter(|contact| **contact != NONE);
+        used.map(|contact| NodeId(contact & NUMBER))
+    }
+
+    /// `node` heard from `other`. Whether that made it a new contact.
+    pub(super) fn seen(&mut self, node: NodeId, other: NodeId) -> bool {
+        let id = self.ids.of_node(other);
+        let limit = self.failures;
+        loop {
+            let bucket = self.bucket_of(node, id);
+            let last = bucket + 1 == self.depth(node);
+            let divisible = last && self.depth(node) < self.depth_max;
+            let (contacts, replacements) = self.both_mut(node, bucket);
+            let same = |contact: &u32| *contact != NONE && contact & NUMBER == other.0;
+            if let Some(at) = contacts.iter().position(same) {
+                contacts[at] = other.0;
+                rotate(&mut contacts[at..]);
+                return false;
+            }
+            if let Some(free) = contacts.iter().position(|contact| *contact == NONE) {
+                contacts[free] = other.0;
+                return true;
+            }
+            if divisible {
+                self.divide(node);
+                continue;
+            }
+            if let Some(stale) = contacts.iter().position(|c| c >> NUMBER_BITS >= limit) {
+                contacts[stale] = other.0;
+                rotate(&mut contacts[stale..]);
+                return true;
+            }
+            if let Some(at) = replacements.iter().position(same) {
+                rotate(&mut replacements[at..]);
+            } else if let Some(free) = replacements.iter_mut().find(|c| **c == NONE) {
+                *free = other.0;
+            } else if let Some(oldest) = replacements.first_mut() {
+                *oldest = other.0;
+                rotate(replacements);
+            }
+            return false;
+        }
+    }
+
+    /// Divides the last bucket of a node in two.
+    fn divide(&mut self, node: NodeId) {
+        let last = self.depth(node) - 1;
+        self.depths[node.index()] += 1;
+        let (contacts, replacements) = self.both_mut(node, last);
+        let moved: Vec<u32> = contacts.iter().chain(&*replacements).copied().collect();
+        let (first, second) = moved.split_at(self.k);
+        for (from, offset) in [(first, 0), (second, self.k)] {
+            let mut ends = [self.start(node, last), self.start(node, last + 1)];
+            let size = from.len();
+            for end in &mut ends {
+                *end += offset;
+                self.rows[*end..*end + size].fill(NONE);
+            }
+            for contact in from.iter().filter(|contact| **contact != NONE) {
+                let id = self.ids.of_node(NodeId(contact & NUMBER));
+                let end = &mut ends[self.bucket_of(node, id) - last];
+                self.rows[*end] = *contact;
+                *end += 1;
+            }
+        }
+    }
+
+    /// `other` left a question of `node` unanswered. After too many in a row the replacement that
+    /// was seen last takes its place; without one it stays, but is not asked any more.
+    pub(super) fn failed(&mut self, node: NodeId, other: NodeId) {
+        let bucket = self.bucket_of(node, self.ids.of_node(other));
+        let limit = self.failures;
+        let (contacts, replacements) = self.both_mut(node, bucket);
+        let same = |contact: &u32| *contact != NONE && contact & NUMBER == other.0;
+        let Some(at) = contacts.iter().position(same) else {
+            return;
+        };
+        let failures = (contacts[at] >> NUMBER_BITS) + 1;
+        if failures < limit {
+            contacts[at] += 1 << NUMBER_BITS;
+            return;
+        }
+        match replacements.iter_mut().rfind(|contact| **contact != NONE) {
+            Some(replacement) => {
+                contacts[at] = std::mem::replace(replacement, NONE);
+                rotate(&mut contacts[at..]);
+            }
+            None => contacts[at] = other.0 | limit.min(FAILURES_MAX) << NUMBER_BITS,
+        }
+    }
+
+    /// Forgets everybody.
+    pub(super) fn clear(&mut self, node: NodeId) {
+        let range = self.start(node, 0)..self.start(node, self.depth_max);
+        self.rows[range].fill(NONE);
+        self.depths[node.index()] = 1;
+    }
+
+    /// The `count` contacts of `node` that are closest to `target`, in no order; stale ones are
+    /// left out.
+    pub(super) fn closest(&self, node: NodeId, target: u64, count: usize, found: &mut Vec<NodeId>) {
+        found.clear();
+        let fresh = |contact: &&u32| **contact != NONE && **contact >> NUMBER_BITS < self.failures;
+        let number = |contact: &u32| NodeId(contact & NUMBER);
+        let home = self.bucket_of(node, target);
+        // Those in the target's own bucket are closer to it than all others; then come all of the
+        // buckets behind it, among which any order is possible; then those before it, one by one.
+        let gather = |range: std::ops::Range<usize>, found: &mut Vec<NodeId>| {
+            let whole = found.len();
+            for bucket in range {
+                let contacts = self.bucket(node, bucket).iter();
+                found.extend(contacts.filter(fresh).map(number));
+            }
+            if found.len() > count {
+                let distance = |other: &NodeId| self.ids.of_node(*other) ^ target;
+                found[whole..].sort_unstable_by_key(distance);
+                found.truncate(count);
+            }
+        };
+        gather(home..home + 1, found);
+        if found.len() < count {
+            gather(home + 1..self.depth(node), found);
+        }
+        for bucket in (0..home).rev() {
+            if found.len() >= count {
+                break;
+            }
+            gather(bucket..bucket + 1, found);
+        }
+    }
+
+    pub(super) fn state_bytes(&self) -> usize {
+        size_of_val(&*self.rows) + size_of_val(&*self.depths)
+    }
+}
+
+/// Puts the first contact behind the last that is in use.
+fn rotate(contacts: &mut [u32]) {
+    let used = contacts.iter().take_while(|contact| **contact != NONE);
+    let used = used.count();
+    contacts[..used].rotate_left(1);
+}
+
+fn shuffle(nodes: &mut [NodeId], rng: &mut Stream) {
+    for end in (1..nodes.len()).rev() {
+        let bound = u32::try_from(end + 1).expect("a bucket is small");
+        nodes.swap(end, uniform_below(rng, bound) as usize);
+    }
+}
+
+/// Chooses `count` of `from` at random, or all when there are fewer, in random order.
+fn choose(from: &[(u64, NodeId)], count: usize, chosen: &mut Vec<NodeId>, rng: &mut Stream) {
+    chosen.clear();
+    if from.len() <= 2 * count {
+        chosen.extend(from.iter().map(|(_, node)| *node));
+        shuffle(chosen, rng);
+        chosen.truncate(count);
+        return;
+    }
+    let bound = u32::try_from(from.len()).expect("nodes are counted in 32 bits");
+    while chosen.len() < count {
+        let (_, node) = from[uniform_below(rng, bound) as usize];
+        if !chosen.contains(&node) {
+            chosen.push(node);
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Who has what: the table as a directory for another architecture.
+//!
+//! What is announced stands under an identifier of 64 bits that the host chooses, for instance a
+//! hash of an object. A node announces itself with the nodes closest to that identifier, which tell
+//! whoever asks, as the trackers of BEP 5 do.
+
+use netduel_world::{Context, NodeId, SimDuration, uniform_below};
+
+use super::{
+    Announced, Kademlia,
+    lookup::{Purpose, Search},
+    message::{Message, Told},
+    say,
+};
+
+/// An announcement is kept for so long unless it is made again: 30 min in libtorrent.
+const KEPT: SimDuration = SimDuration(1_800_000_000_000);
+/// Nodes that an answer tells of at most: 50 in libtorrent's answers to `get_peers`.
+const TOLD_MOST: usize = 50;
+
+/// What a node found for its host.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Found {
+    /// The node that looked.
+    pub node: NodeId,
+    /// The ticket of its look-up.
+    pub ticket: u32,
+    /// What it looked for.
+    pub target: u64,
+    /// Those who announced it.
+    pub providers: Vec<NodeId>,
+}
+
+impl Kademlia {
+    /// Announces that this node has what `target` stands for. To be done again before half an hour
+    /// is over.
+    pub fn announce(&mut self, target: u64, cx: &mut Context<'_, Self>) {
+        self.search(Purpose::Announce, target, cx);
+    }
+
+    /// Looks for those who announced `target`, and returns the ticket of that look-up. What it
+    /// comes to stands in [`Self::take_found`] after one of the handlers of this node.
+    pub fn find_providers(&mut self, target: u64, cx: &mut Context<'_, Self>) -> u32 {
+        self.search(Purpose::Providers, target, cx)
+    }
+
+    /// What was found since this was called last. To be called after each handler.
+    pub fn take_found(&mut self) -> Vec<Found> {
+        std::mem::take(&mut self.found)
+    }
+
+    /// Whether this node takes part, or is about to.
+    pub fn is_part(&self, node: NodeId) -> bool {
+        self.takes_part(node)
+    }
+
+    pub(super) fn tell_closest(&mut self, search: &Search, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let target = search.target;
+        let own = self.buckets.ids.of_node(node) ^ target;
+        let mut keepers: Vec<(u64, NodeId)> = search.closest().collect();
+        let at = keepers.partition_point(|(distance, _)| *distance < own);
+        keepers.insert(at, (own, node));
+        keepers.truncate(self.config.replicas());
+        for (_, keeper) in keepers {
+            if keeper == node {
+                self.on_announce(node, target, cx);
+            } else {
+                say(keeper, Message::Announce { target }, cx);
+            }
+        }
+    }
+
+    pub(super) fn on_announce(&mut self, by: NodeId, target: u64, cx: &mut Context<'_, Self>) {
+        let now = cx.now();
+        let list = self.announced.entry((cx.node(), target)).or_default();
+        list.retain(|announced| announced.by != by && announced.until > now);
+        let until = now + KEPT;
+        list.push(Announced { by, until });
+    }
+
+    /// Those who announced `target` with this node; when they are many, some of them at random.
+    fn announced(&mut self, target: u64, cx: &mut Context<'_, Self>) -> Vec<NodeId> {
+        let now = cx.now();
+        let Some(list) = self.announced.get_mut(&(cx.node(), target)) else {
+            return Vec::new();
+        };
+        list.retain(|announced| announced.until > now);
+        let mut providers: Vec<NodeId> = list.iter().map(|announced| announced.by).collect();
+        let told = providers.len().min(TOLD_MOST);
+        for at in 0..told {
+            let rest = u32::try_from(providers.len() - at).expect("nodes are counted in 32 bits");
+            providers.swap(at, at + uniform_below(cx.rng(), rest) as usize);
+        }
+        providers.truncate(told);
+        providers
+    }
+
+    pub(super) fn providers(
+        &mut self,
+        target: u64,
+        ticket: u32,
+        contacts: Box<[NodeId]>,
+        cx: &mut Context<'_, Self>,
+    ) -> Message {
+        let providers = self.announced(target, cx).into();
+        let told = Box::new(Told {
+            providers,
+            contacts,
+        });
+        Message::Providers { ticket, told }
+    }
+
+    pub(super) fn on_providers(
+        &mut self,
+        from: NodeId,
+        ticket: u32,
+        told: &Told,
+        cx: &mut Context<'_, Self>,
+    ) {
+        if let Some(super::Wait::Search(search)) = self.waits.get(cx.node(), ticket) {
+            search.providers.extend_from_slice(&told.providers);
+        }
+        self.on_nodes(from, ticket, &told.contacts, cx);
+    }
+
+    /// Hands what a look-up came to over to the host.
+    pub(super) fn hand_over(&mut self, ticket: u32, search: Search, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let mut providers = search.providers;
+        providers.extend(self.announced(search.target, cx));
+        providers.retain(|provider| *provider != node);
+        providers.sort_unstable();
+        providers.dedup();
+        self.found.push(Found {
+            node,
+            ticket,
+            target: search.target,
+            providers,
+        });
+    }
+
+    /// A node crashed: announcements are not on its disk.
+    pub(super) fn forget_announced(&mut self, node: NodeId) {
+        let kept = self.announced.range((node, 0)..=(node, u64::MAX));
+        let keys: Vec<(NodeId, u64)> = kept.map(|(key, _)| *key).collect();
+        for key in keys {
+            self.announced.remove(&key);
+        }
+    }
+}

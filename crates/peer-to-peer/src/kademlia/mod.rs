@@ -1,0 +1,426 @@
+//! A table of keys spread over nodes by the distance of identifiers, after Kademlia.
+//!
+//! The distance of two identifiers is their exclusive or. A node knows up to k others at every scale
+//! of distance, so that each answer to a question at least halves, on average, the distance that is
+//! left. A value is kept by the nodes closest to its key.
+//!
+//! It serves look-ups and stores of its own. As a component of another architecture it is a directory:
+//! [`Kademlia::announce`], [`Kademlia::find_providers`] and [`Kademlia::take_found`].
+//!
+//! Source: P. Maymounkov, D. Mazières, "Kademlia: a peer-to-peer information system based on the XOR
+//! metric", IPTPS 2002.
+
+mod buckets;
+mod config;
+mod directory;
+mod lookup;
+mod message;
+mod upkeep;
+mod values;
+
+use std::{collections::BTreeMap, ops::Range};
+
+use netduel_world::{
+    Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Key, NodeId, Request, RequestId,
+    RequestKind, SimDuration, SimTime, StateLoss, Stream, TransferEnded, Want, Wants, WorldKey,
+    uniform,
+};
+
+use crate::{chord::Start, identifier::Identifiers, waits::Waits};
+
+use buckets::Buckets;
+use lookup::Search;
+use message::Message;
+
+pub use config::Config;
+pub use directory::Found;
+
+/// A table of keys spread over nodes by the distance of identifiers.
+pub struct Kademlia {
+    config: Config,
+    buckets: Buckets,
+    nodes: Vec<Node>,
+    /// The values that each node has, in the order of their keys.
+    values: Vec<Vec<Held>>,
+    waits: Waits<Wait>,
+    /// Who announced what, where that is kept: by keeper and identifier.
+    announced: BTreeMap<(NodeId, u64), Vec<Announced>>,
+    /// What was found for the host and not taken yet.
+    found: Vec<Found>,
+    /// The users' devices that take part.
+    members: Range<u32>,
+    /// Through whom others join.
+    bootstrap: Range<u32>,
+    value: Bytes,
+    /// Reused for lists of contacts.
+    contacts: Vec<NodeId>,
+}
+
+/// Where a node stands.
+#[derive(Clone, Copy, Debug, Default)]
+struct Node {
+    /// Buckets in which something was looked up since the last refresh.
+    touched: u64,
+    phase: Phase,
+    /// Whether its timer for storing values again runs.
+    republishes: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+enum Phase {
+    /// Not taking part.
+    #[default]
+    Out,
+    Joining,
+    In,
+}
+
+/// A value that a node has.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    key: Key,
+    /// When it was stored last, by whomever.
+    stored: SimTime,
+}
+
+/// An announcement that a node keeps.
+#[derive(Clone, Copy, Debug)]
+struct Announced {
+    by: NodeId,
+    until: SimTime,
+}
+
+/// What a node waits for.
+#[derive(Debug)]
+enum Wait {
+    /// The answers to a look-up of its own.
+    Search(Box<Search>),
+    /// To have joined.
+    Held(RequestId, Aim),
+    /// The value that a holder said it has.
+    Fetching(RequestId),
+    /// Those who are to keep a value.
+    Storing(Storing),
+    /// Its processor.
+    Working(Task),
+    /// A value that somebody wants it to keep.
+    Receiving(Task),
+}
+
+/// What a user asks for.
+#[derive(Clone, Copy, Debug)]
+enum Aim {
+    Read(Key, SimDuration),
+    Write(Key, SimDuration),
+}
+
+/// Stores under way.
+#[derive(Clone, Copy, Debug)]
+struct Storing {
+    request: Option<RequestId>,
+    key: Key,
+    /// Answers that are missing.
+    open: u16,
+    /// Holders that have the value now.
+    done: u16,
+    /// Values on their way.
+    moving: u16,
+    /// What the last holder that refused said.
+    cause: Cause,
+    /// Whether this node is to lose its own copy once others have one each.
+    leaves: bool,
+}
+
+/// What a holder does for somebody.
+#[derive(Clone, Copy, Debug)]
+struct Task {
+    asker: NodeId,
+    ticket: u32,
+    key: Key,
+    work: SimDuration,
+    write: bool,
+}
+
+/// What a node reminds itself of.
+#[derive(Debug)]
+pub enum Timer {
+    /// Something that it waits for may have run out.
+    Due,
+    /// To look into buckets that nothing was looked up in.
+    Refresh,
+    /// To store values again.
+    Republish,
+    /// To join.
+    Join,
+    /// That its processor is done with what has this ticket.
+    Worked(u32),
+}
+
+impl Architecture for Kademlia {
+    const KIND: &'static str = "kademlia";
+    const FAMILY: &'static str = "peer-to-peer";
+    const ABOUT: &'static str =
+        "values lie with the users' devices closest to their keys: buckets, parallel look-ups";
+    const SERVES: &'static [RequestKind] = &[RequestKind::Lookup, RequestKind::Store];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries, WorldKey::Work];
+    type Config = Config;
+    type Message = Message;
+    type Timer = Timer;
+
+    fn assemble(config: &Config, cast: &Cast<'_>, rng: &mut Stream) -> Result<Self, ConfigError> {
+        let (count, first) = (cast.node_count(), cast.machine_count());
+        let bootstrap = config.bootstrap(*cast)?;
+        let users = first..first + cast.user_count();
+        let machines = bootstrap.start.min(first)..bootstrap.end.min(first);
+        let ids = Identifiers::draw(config.placing, first, rng);
+        let members = machines.chain(users.clone()).map(NodeId);
+        let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
+        sorted.sort_unstable();
+        config.check(sorted.len())?;
+        let sizes = [config.k as usize, config.replacements as usize];
+        let mut kademlia = Self {
+            config: config.clone(),
+            buckets: Buckets::new(ids, count, &sorted, sizes, config.failures),
+            nodes: vec![Node::default(); count],
+            values: vec![Vec::new(); count],
+            waits: Waits::new(count),
+            announced: BTreeMap::new(),
+            found: Vec::new(),
+            members: users,
+            bootstrap,
+            value: cast.object_size(),
+            contacts: Vec::new(),
+        };
+        if config.start == Start::Converged {
+            kademlia.buckets.converge(&sorted, rng);
+            for (_, node) in &sorted {
+                kademlia.nodes[node.index()].phase = Phase::In;
+            }
+        }
+        if let Wants::Lookup { keys, .. } = cast.wants() {
+            kademlia.place_values(*keys, &sorted);
+        }
+        Ok(kademlia)
+    }
+
+    fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
+        let entry = match &config.bootstrap {
+            Some(name) => format!("`{name}`, which takes part,"),
+            None => "the first user's device".into(),
+        };
+        let begin = match config.start {
+            Start::Converged => "every node's buckets are full at the start, with nodes chosen at \
+                                 random among those that belong there"
+                .into(),
+            Start::Join => format!(
+                "nobody knows anybody at the start but the address of {entry} and joins through it"
+            ),
+        };
+        vec![
+            begin,
+            format!("a node that comes back knows its old contacts and the address of {entry}"),
+            format!(
+                "every key has a value at the start, on the {} nodes closest to it",
+                config.replicas()
+            ),
+        ]
+    }
+
+    fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        match config.bootstrap {
+            Some(_) => Ok(vec![config.bootstrap(*cast)?]),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
+        if !self.is_member(node) {
+            return;
+        }
+        let entries = self.bootstrap.clone().map(NodeId);
+        let known = self.buckets.known(node).chain(entries);
+        known.filter(|other| *other != node).for_each(visit);
+    }
+
+    fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
+        message.mentions(visit);
+    }
+
+    fn state_bytes(&self) -> usize {
+        let values = |held: &Vec<Held>| held.capacity() * size_of::<Held>();
+        let lists = self.announced.values();
+        let lists = lists.map(|list| list.capacity() * size_of::<Announced>() + 40);
+        self.buckets.state_bytes()
+            + self.waits.state_bytes()
+            + size_of_val(&*self.nodes)
+            + size_of_val(&*self.values)
+            + self.values.iter().map(values).sum::<usize>()
+            + lists.sum::<usize>()
+    }
+
+    fn on_start(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if !self.is_member(node) {
+            return;
+        }
+        match self.config.start {
+            Start::Converged => self.begin_upkeep(cx),
+            Start::Join if self.bootstrap.contains(&node.0) => self.join(cx),
+            Start::Join => {
+                let wait = self.config.join_within.get() * uniform(cx.rng());
+                cx.after(SimDuration::from_seconds(wait), Timer::Join);
+            }
+        }
+    }
+
+    fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+        let aim = match request.want {
+            Want::Lookup(key) => Aim::Read(key, request.work),
+            Want::Store(key) => Aim::Write(key, request.work),
+            _ => unreachable!("only what it serves is asked of it"),
+        };
+        if self.nodes[cx.node().index()].phase == Phase::In {
+            self.take_up(request.id, aim, cx);
+        } else {
+            self.waits
+                .add(cx.node(), SimTime::NEVER, Wait::Held(request.id, aim));
+        }
+    }
+
+    fn on_abandoned(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
+        let id = Some(request.id);
+        self.waits.take_if(cx.node(), |wait| match wait {
+            Wait::Search(search) => search.request() == id,
+            Wait::Held(held, _) | Wait::Fetching(held) => Some(*held) == id,
+            Wait::Storing(storing) => storing.request == id,
+            Wait::Working(_) | Wait::Receiving(_) => false,
+        });
+    }
+
+    fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
+        if self.nodes[cx.node().index()].phase == Phase::Out {
+            return;
+        }
+        self.see(from, cx);
+        match message {
+            Message::Find {
+                target,
+                ticket,
+                wanted,
+            } => self.on_find(from, target, ticket, wanted, cx),
+            Message::Nodes { ticket, contacts } => self.on_nodes(from, ticket, &contacts, cx),
+            Message::Have { ticket } => self.on_have(from, ticket, cx),
+            Message::Providers { ticket, told } => self.on_providers(from, ticket, &told, cx),
+            Message::Fetch { key, ticket, work } => self.on_fetch(from, key, ticket, work, cx),
+            Message::Store {
+                key,
+                ticket,
+                work,
+                fresh,
+            } => {
+                let task = Task {
+                    asker: from,
+                    ticket,
+                    key,
+                    work,
+                    write: true,
+                };
+                self.on_store(task, fresh, cx);
+            }
+            Message::Answer { ticket, answer } => self.on_answer(from, ticket, answer, cx),
+            Message::Announce { target } => self.on_announce(from, target, cx),
+        }
+    }
+
+    fn on_transfer(&mut self, ended: TransferEnded, cx: &mut Context<'_, Self>) {
+        if cx.node() == ended.to {
+            self.on_received(&ended, cx);
+        } else {
+            self.on_sent(&ended, cx);
+        }
+    }
+
+    fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
+        match timer {
+            Timer::Due => self.on_due(cx),
+            Timer::Refresh => self.refresh(cx),
+            Timer::Republish => self.republish(cx),
+            Timer::Join => self.join(cx),
+            Timer::Worked(ticket) => {
+                if let Some(Wait::Working(task)) = self.waits.take(cx.node(), ticket) {
+                    self.finish(task, cx);
+                }
+            }
+        }
+    }
+
+    fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        self.waits.clear(node);
+        self.nodes[node.index()] = Node::default();
+        self.forget_announced(node);
+        if down == Down::Crashed(StateLoss::Lost) {
+            self.buckets.clear(node);
+            self.values[node.index()].clear();
+        }
+    }
+
+    fn on_up(&mut self, cx: &mut Context<'_, Self>) {
+        if self.is_member(cx.node()) {
+            self.join(cx);
+        }
+    }
+}
+
+impl Kademlia {
+    fn is_member(&self, node: NodeId) -> bool {
+        self.members.contains(&node.0) || self.bootstrap.contains(&node.0)
+    }
+
+    /// Notes what this node waits for, and for how long.
+    fn wait(&mut self, what: Wait, time: SimDuration, cx: &mut Context<'_, Self>) -> u32 {
+        let due = cx.now() + time;
+        let ticket = self.waits.add(cx.node(), due, what);
+        self.arm(due, cx);
+        ticket
+    }
+
+    /// Gives a wait of this node so much more time.
+    fn put_off(&mut self, ticket: u32, time: SimDuration, cx: &mut Context<'_, Self>) {
+        let due = cx.now() + time;
+        self.waits.put_off(cx.node(), ticket, due);
+        self.arm(due, cx);
+    }
+
+    fn arm(&mut self, due: SimTime, cx: &mut Context<'_, Self>) {
+        if due < SimTime::NEVER && self.waits.arm(cx.node(), due) {
+            cx.after(due.since(cx.now()), Timer::Due);
+        }
+    }
+
+    fn on_due(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if !self.waits.ring(node, cx.now()) {
+            return;
+        }
+        while let Some(ticket) = self.waits.due(node, cx.now()) {
+            if let Some(Wait::Search(_)) = self.waits.get(node, ticket) {
+                self.on_search_due(ticket, cx);
+                continue;
+            }
+            match self.waits.take(node, ticket) {
+                Some(Wait::Fetching(request)) => cx.fail(request, Cause::NoAnswer),
+                // Those who did not answer by now have it, or will never have.
+                Some(Wait::Storing(storing)) => self.stored(&storing, cx),
+                _ => {}
+            }
+        }
+        let next = self.waits.next_due(node);
+        self.arm(next, cx);
+    }
+}
+
+fn say(to: NodeId, message: Message, cx: &mut Context<'_, Kademlia>) {
+    let size = message.size();
+    cx.send(to, message, size);
+}

@@ -1,0 +1,155 @@
+//! How nodes join, keep their buckets full and values where they belong.
+
+use netduel_world::{Cause, Context, Key, NodeId, SimDuration, uniform, uniform_below};
+
+use super::{
+    Kademlia, Node, Phase, Storing, Timer, Wait,
+    lookup::{Purpose, Search},
+    message::Message,
+    say,
+};
+
+impl Kademlia {
+    /// Makes this node take part: it looks itself up through those that it knows. A host calls this
+    /// for nodes that are to join at a time of their own.
+    pub fn join(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if self.nodes[node.index()].phase != Phase::Out {
+            return;
+        }
+        self.nodes[node.index()].phase = Phase::Joining;
+        let own = self.buckets.ids.of_node(node);
+        self.search(Purpose::Join, own, cx);
+    }
+
+    /// The look-up of this node's own identifier is over.
+    pub(super) fn on_joined(&mut self, search: &Search, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let alone = search.closest().next().is_none();
+        if alone && !self.bootstrap.contains(&node.0) {
+            // Nobody answered. Whoever comes later may.
+            let wait = self.config.answer_timeout.get() * (0.5 + uniform(cx.rng()));
+            cx.after(SimDuration::from_seconds(wait), Timer::Join);
+            self.nodes[node.index()] = Node::default();
+            return;
+        }
+        self.nodes[node.index()].phase = Phase::In;
+        self.begin_upkeep(cx);
+        // All buckets but those around its closest neighbour.
+        let nearest = search.closest().next();
+        let nearest = nearest.map_or(0, |(distance, _)| distance.leading_zeros() as usize);
+        for bucket in 0..nearest.min(self.buckets.depth(node)) {
+            self.refresh_bucket(bucket, cx);
+        }
+        let mut held = Vec::new();
+        self.waits.each_with_ticket(node, &mut |ticket, wait| {
+            if let Wait::Held(request, aim) = wait {
+                held.push((ticket, *request, *aim));
+            }
+        });
+        for (ticket, request, aim) in held.into_iter().rev() {
+            self.waits.take(node, ticket);
+            self.take_up(request, aim, cx);
+        }
+    }
+
+    /// Starts what a node does from time to time, each at a random moment of its period.
+    pub(super) fn begin_upkeep(&mut self, cx: &mut Context<'_, Self>) {
+        let wait = self.config.refresh.get() * uniform(cx.rng());
+        cx.after(SimDuration::from_seconds(wait), Timer::Refresh);
+        if !self.values[cx.node().index()].is_empty() {
+            self.start_republishing(cx);
+        }
+    }
+
+    pub(super) fn refresh(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let period = SimDuration::from(self.config.refresh);
+        cx.after(period, Timer::Refresh);
+        let touched = std::mem::take(&mut self.nodes[node.index()].touched);
+        for bucket in 0..self.buckets.depth(node) {
+            if touched & (1 << bucket) == 0 {
+                self.refresh_bucket(bucket, cx);
+            }
+        }
+        // What it looked up just now was to refresh, not for a user.
+        self.nodes[node.index()].touched = 0;
+    }
+
+    /// Looks up a random identifier that belongs into a bucket.
+    fn refresh_bucket(&mut self, bucket: usize, cx: &mut Context<'_, Self>) {
+        let own = self.buckets.ids.of_node(cx.node());
+        let half = |cx: &mut Context<'_, Self>| u64::from(uniform_below(cx.rng(), u32::MAX));
+        let random = half(cx) << 32 | half(cx);
+        let bit = 1_u64 << (63 - bucket);
+        // The same bits before, another one here, anything behind.
+        let target = (own & !(bit - 1)) ^ bit | random & (bit - 1);
+        self.search(Purpose::Refresh, target, cx);
+    }
+
+    pub(super) fn start_republishing(&mut self, cx: &mut Context<'_, Self>) {
+        let this = &mut self.nodes[cx.node().index()];
+        if !std::mem::replace(&mut this.republishes, true) {
+            let wait = self.config.republish.get() * uniform(cx.rng());
+            cx.after(SimDuration::from_seconds(wait), Timer::Republish);
+        }
+    }
+
+    /// Stores the values again that nobody has stored for a while.
+    pub(super) fn republish(&mut self, cx: &mut Context<'_, Self>) {
+        let (node, now) = (cx.node(), cx.now());
+        let period = SimDuration::from(self.config.republish);
+        let values = &self.values[node.index()];
+        if values.is_empty() {
+            self.nodes[node.index()].republishes = false;
+            return;
+        }
+        cx.after(period, Timer::Republish);
+        let old = values.iter().filter(|held| held.stored + period <= now);
+        let keys: Vec<Key> = old.map(|held| held.key).collect();
+        for key in keys {
+            let target = self.buckets.ids.of_key(key);
+            self.search(Purpose::Republish(key), target, cx);
+        }
+    }
+
+    /// A new contact is to have the values of keys that it is close to. Of all holders the closest
+    /// sees to it.
+    pub(super) fn share_with(&mut self, other: NodeId, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let ids = self.buckets.ids;
+        let mut near = Vec::new();
+        let keys: Vec<Key> = self.values[node.index()].iter().map(|h| h.key).collect();
+        for key in keys {
+            let target = ids.of_key(key);
+            let count = self.config.replicas();
+            self.buckets.closest(node, target, count, &mut near);
+            let own = ids.of_node(node) ^ target;
+            let mut rest = near.iter().filter(|contact| **contact != other);
+            if near.contains(&other) && rest.all(|contact| own < ids.of_node(*contact) ^ target) {
+                self.give(other, key, cx);
+            }
+        }
+    }
+
+    fn give(&mut self, other: NodeId, key: Key, cx: &mut Context<'_, Self>) {
+        let storing = Storing {
+            request: None,
+            key,
+            open: 1,
+            done: 0,
+            moving: 0,
+            cause: Cause::NoAnswer,
+            leaves: false,
+        };
+        let patience = SimDuration::from(self.config.answer_timeout);
+        let ticket = self.wait(Wait::Storing(storing), patience, cx);
+        let message = Message::Store {
+            key,
+            ticket,
+            work: SimDuration::ZERO,
+            fresh: false,
+        };
+        say(other, message, cx);
+    }
+}

@@ -1,0 +1,376 @@
+//! Values: where they are, how they are read and set.
+
+use netduel_world::{
+    Bytes, Cause, Context, Ending, Key, NodeId, RequestId, SimDuration, SimTime, TransferEnded,
+};
+
+use crate::{cargo::Cargo, chord::Start};
+
+use super::{
+    Held, Kademlia, Storing, Task, Timer, Wait,
+    lookup::{Purpose, Search},
+    message::{Answer, Message},
+    say,
+};
+
+impl Kademlia {
+    /// Gives every key a value where it is to be: with the nodes closest to it. While nobody takes
+    /// part yet, with the first through whom others join.
+    pub(super) fn place_values(&mut self, keys: u32, sorted: &[(u64, NodeId)]) {
+        let copies = self.config.replicas();
+        let mut near = Vec::new();
+        for key in (0..keys).map(Key) {
+            let held = Held {
+                key,
+                stored: SimTime::ZERO,
+            };
+            if self.config.start == Start::Join {
+                self.values[self.bootstrap.start as usize].push(held);
+                continue;
+            }
+            let target = self.buckets.ids.of_key(key);
+            closest_of_all(sorted, target, copies, &mut near);
+            near.sort_unstable_by_key(|(id, _)| id ^ target);
+            for (_, holder) in near.iter().take(copies) {
+                self.values[holder.index()].push(held);
+            }
+        }
+        for values in &mut self.values {
+            values.shrink_to_fit();
+        }
+    }
+
+    pub(super) fn holds(&self, node: NodeId, key: Key) -> bool {
+        let values = &self.values[node.index()];
+        values.binary_search_by_key(&key, |held| held.key).is_ok()
+    }
+
+    /// Keeps a value; it was stored now.
+    fn keep(&mut self, key: Key, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let stored = cx.now();
+        let values = &mut self.values[node.index()];
+        match values.binary_search_by_key(&key, |held| held.key) {
+            Ok(at) => values[at].stored = stored,
+            Err(at) => values.insert(at, Held { key, stored }),
+        }
+        self.start_republishing(cx);
+    }
+
+    /// The user's own device has the value.
+    pub(super) fn read_own(
+        &mut self,
+        request: RequestId,
+        key: Key,
+        work: SimDuration,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let ticket = self
+            .waits
+            .add(cx.node(), SimTime::NEVER, Wait::Fetching(request));
+        let task = Task {
+            asker: cx.node(),
+            ticket,
+            key,
+            work,
+            write: false,
+        };
+        self.work_on(task, cx);
+    }
+
+    /// A holder answers a question with the value, or says that it has it.
+    pub(super) fn on_have(&mut self, from: NodeId, ticket: u32, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let Some(Wait::Search(search)) = self.waits.get(node, ticket) else {
+            return;
+        };
+        let Purpose::Read(request, key, work) = search.purpose else {
+            return;
+        };
+        self.waits.take(node, ticket);
+        if self.value == Bytes(0) && work == SimDuration::ZERO {
+            cx.serve(request);
+            return;
+        }
+        let patience = SimDuration::from(self.config.answer_timeout);
+        let ticket = self.wait(Wait::Fetching(request), patience, cx);
+        say(from, Message::Fetch { key, ticket, work }, cx);
+    }
+
+    pub(super) fn on_fetch(
+        &mut self,
+        from: NodeId,
+        key: Key,
+        ticket: u32,
+        work: SimDuration,
+        cx: &mut Context<'_, Self>,
+    ) {
+        if !self.holds(cx.node(), key) {
+            return self.answer(from, ticket, Answer::NotFound, cx);
+        }
+        let task = Task {
+            asker: from,
+            ticket,
+            key,
+            work,
+            write: false,
+        };
+        self.work_on(task, cx);
+    }
+
+    pub(super) fn on_store(&mut self, task: Task, fresh: bool, cx: &mut Context<'_, Self>) {
+        let has = !fresh && self.holds(cx.node(), task.key);
+        if self.value == Bytes(0) || has || task.asker == cx.node() {
+            self.work_on(task, cx);
+            return;
+        }
+        let patience = SimDuration::from(self.config.answer_timeout);
+        let place = self.wait(Wait::Receiving(task), patience, cx);
+        self.answer(task.asker, task.ticket, Answer::Send(place), cx);
+    }
+
+    fn work_on(&mut self, task: Task, cx: &mut Context<'_, Self>) {
+        if task.work == SimDuration::ZERO {
+            return self.finish(task, cx);
+        }
+        let ticket = self
+            .waits
+            .add(cx.node(), SimTime::NEVER, Wait::Working(task));
+        if cx.work(task.work, Timer::Worked(ticket)).is_err() {
+            self.waits.take(cx.node(), ticket);
+            self.answer(task.asker, task.ticket, Answer::Refused, cx);
+        }
+    }
+
+    /// The work for an asker is done.
+    pub(super) fn finish(&mut self, task: Task, cx: &mut Context<'_, Self>) {
+        if task.write {
+            self.keep(task.key, cx);
+        }
+        if task.write || self.value == Bytes(0) || task.asker == cx.node() {
+            self.answer(task.asker, task.ticket, Answer::Done, cx);
+        } else {
+            self.answer(task.asker, task.ticket, Answer::Coming, cx);
+            let label = Cargo::Read(task.ticket).label();
+            cx.transfer(task.asker, self.value, label);
+        }
+    }
+
+    fn answer(&mut self, asker: NodeId, ticket: u32, answer: Answer, cx: &mut Context<'_, Self>) {
+        if asker == cx.node() {
+            self.on_answer(asker, ticket, answer, cx);
+        } else {
+            say(asker, Message::Answer { ticket, answer }, cx);
+        }
+    }
+
+    pub(super) fn on_answer(
+        &mut self,
+        from: NodeId,
+        ticket: u32,
+        answer: Answer,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let node = cx.node();
+        match (self.waits.get(node, ticket), answer) {
+            // How long the bytes take is not known; if the connection breaks, that is seen.
+            (Some(Wait::Fetching(_)), Answer::Coming) => {
+                self.waits.put_off(node, ticket, SimTime::NEVER);
+            }
+            (Some(Wait::Fetching(request)), answer) => {
+                let request = *request;
+                self.waits.take(node, ticket);
+                match cause_of(answer) {
+                    None => cx.serve(request),
+                    Some(cause) => cx.fail(request, cause),
+                }
+            }
+            (Some(Wait::Storing(storing)), Answer::Send(place)) => {
+                storing.moving += 1;
+                self.waits.put_off(node, ticket, SimTime::NEVER);
+                let label = Cargo::Write(ticket, place).label();
+                cx.transfer(from, self.value, label);
+            }
+            (Some(Wait::Storing(_)), answer) => self.count(ticket, cause_of(answer), cx),
+            _ => {}
+        }
+    }
+
+    /// A transfer to this node is over.
+    pub(super) fn on_received(&mut self, ended: &TransferEnded, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        match Cargo::of(ended.label) {
+            Cargo::Read(ticket) => {
+                let Some(Wait::Fetching(request)) = self.waits.take(node, ticket) else {
+                    return;
+                };
+                match ended.ending {
+                    Ending::Whole { intact: true } => cx.serve(request),
+                    Ending::Whole { intact: false } => cx.fail(request, Cause::Damaged),
+                    Ending::Broken { .. } => cx.fail(request, Cause::ConnectionLost),
+                }
+            }
+            Cargo::Write(_, place) => {
+                let Some(Wait::Receiving(task)) = self.waits.take(node, place) else {
+                    return;
+                };
+                match ended.ending {
+                    Ending::Whole { intact: true } => self.work_on(task, cx),
+                    Ending::Whole { intact: false } => {
+                        self.answer(task.asker, task.ticket, Answer::Damaged, cx);
+                    }
+                    Ending::Broken { .. } => {}
+                }
+            }
+            Cargo::Copies(_) => unreachable!("only rings send copies"),
+        }
+    }
+
+    /// A transfer from this node is over.
+    pub(super) fn on_sent(&mut self, ended: &TransferEnded, cx: &mut Context<'_, Self>) {
+        let Cargo::Write(ticket, _) = Cargo::of(ended.label) else {
+            return;
+        };
+        let node = cx.node();
+        let Some(Wait::Storing(storing)) = self.waits.get(node, ticket) else {
+            return;
+        };
+        storing.moving -= 1;
+        if storing.moving == 0 {
+            let patience = SimDuration::from(self.config.answer_timeout);
+            self.put_off(ticket, patience, cx);
+        }
+        if let Ending::Broken { .. } = ended.ending {
+            self.count(ticket, Some(Cause::ConnectionLost), cx);
+        }
+    }
+}
+
+/// Storing.
+impl Kademlia {
+    /// Has the closest nodes that a look-up found keep a value.
+    pub(super) fn store(
+        &mut self,
+        request: Option<RequestId>,
+        key: Key,
+        work: SimDuration,
+        search: &Search,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let node = cx.node();
+        let own = self.buckets.ids.of_node(node) ^ search.target;
+        let mut holders: Vec<(u64, NodeId)> = search.closest().collect();
+        let at = holders.partition_point(|(distance, _)| *distance < own);
+        holders.insert(at, (own, node));
+        holders.truncate(self.config.replicas());
+        let mine = holders.iter().any(|(_, holder)| *holder == node);
+        // A copy that is stored again is there already.
+        holders.retain(|(_, holder)| request.is_some() || *holder != node);
+        let storing = Storing {
+            request,
+            key,
+            open: u16::try_from(holders.len()).unwrap_or(u16::MAX),
+            done: 0,
+            moving: 0,
+            cause: Cause::NoAnswer,
+            leaves: !mine && holders.len() == self.config.replicas(),
+        };
+        if holders.is_empty() {
+            return;
+        }
+        let patience = SimDuration::from(self.config.answer_timeout);
+        let ticket = self.wait(Wait::Storing(storing), patience, cx);
+        let fresh = request.is_some();
+        for (_, holder) in holders {
+            let task = Task {
+                asker: node,
+                ticket,
+                key,
+                work,
+                write: true,
+            };
+            if holder == node {
+                self.on_store(task, fresh, cx);
+            } else {
+                let message = Message::Store {
+                    key,
+                    ticket,
+                    work,
+                    fresh,
+                };
+                say(holder, message, cx);
+            }
+        }
+    }
+
+    /// A holder has the value now, or will not have it.
+    fn count(&mut self, ticket: u32, cause: Option<Cause>, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let Some(Wait::Storing(storing)) = self.waits.get(node, ticket) else {
+            return;
+        };
+        storing.open -= 1;
+        match cause {
+            None => storing.done += 1,
+            Some(cause) => storing.cause = cause,
+        }
+        if storing.open == 0
+            && let Some(Wait::Storing(storing)) = self.waits.take(node, ticket)
+        {
+            self.stored(&storing, cx);
+        }
+    }
+
+    /// All who were to keep a value have answered, or will not.
+    pub(super) fn stored(&mut self, storing: &Storing, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        match storing.request {
+            Some(request) if storing.done > 0 => cx.serve(request),
+            Some(request) => cx.fail(request, storing.cause),
+            None => {
+                let all = usize::from(storing.done) == self.config.replicas();
+                let values = &mut self.values[node.index()];
+                let Ok(at) = values.binary_search_by_key(&storing.key, |held| held.key) else {
+                    return;
+                };
+                if storing.leaves && all {
+                    values.remove(at);
+                } else {
+                    values[at].stored = cx.now();
+                }
+            }
+        }
+    }
+}
+
+/// Why an answer is none; nothing when it is one.
+fn cause_of(answer: Answer) -> Option<Cause> {
+    match answer {
+        Answer::Done | Answer::Coming | Answer::Send(_) => None,
+        Answer::NotFound => Some(Cause::NotFound),
+        Answer::Refused => Some(Cause::Refused),
+        Answer::Damaged => Some(Cause::Damaged),
+    }
+}
+
+/// At least `count` nodes, those closest to `target` among them: all that share so many first bits
+/// with it.
+fn closest_of_all(
+    sorted: &[(u64, NodeId)],
+    target: u64,
+    count: usize,
+    near: &mut Vec<(u64, NodeId)>,
+) {
+    let mut range = sorted;
+    for bit in (0..64).rev() {
+        let middle = range.partition_point(|(id, _)| id >> bit & 1 == 0);
+        let (low, high) = range.split_at(middle);
+        let same = if target >> bit & 1 == 0 { low } else { high };
+        if same.len() < count {
+            break;
+        }
+        range = same;
+    }
+    near.clear();
+    near.extend_from_slice(range);
+}

@@ -37,6 +37,8 @@ pub struct Config {
     pub choice: Choice,
     /// Whether the last piece is asked for from several neighbours at once.
     pub end_game: bool,
+    /// Whether neighbours tell each other once a minute whom else they are connected to (BEP 11).
+    pub peer_exchange: bool,
     /// Time between a peer's reports to the tracker. BEP 3 trackers ask for 30 min.
     pub announce_interval: Seconds,
 }
@@ -67,6 +69,7 @@ impl Default for Config {
             turn: 20,
             choice: Choice::default(),
             end_game: true,
+            peer_exchange: false,
             announce_interval: seconds(1800.0),
         }
     }

@@ -44,7 +44,7 @@ impl LinkSet {
     }
 
     /// Strikes a link out; the one at `last` takes its place.
-    fn swap_remove(&mut self, index: usize, last: usize) {
+    pub(super) fn swap_remove(&mut self, index: usize, last: usize) {
         let moved = self.contains(last);
         self.set(last, false);
         if index != last {

@@ -53,6 +53,26 @@ pub enum Message {
     Suggest(Connection, u32),
     /// This piece is no longer needed.
     Cancel(Connection, u32),
+    /// These are my neighbours (BEP 11).
+    Contacts(Connection, Box<Contacts>),
+}
+
+/// Who became a neighbour of the sender, and who is none any more.
+#[derive(Debug)]
+pub struct Contacts {
+    /// Who became one.
+    pub added: Box<[Contact]>,
+    /// Who is none any more.
+    pub dropped: Box<[NodeId]>,
+}
+
+/// A neighbour of somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct Contact {
+    /// Which node.
+    pub node: NodeId,
+    /// Whether it has everything, as far as its neighbour knows.
+    pub has_all: bool,
 }
 
 /// How its sender stands to its receiver.
@@ -89,6 +109,12 @@ impl Message {
                     Self::Status(..) => 5,
                     Self::Request(..) | Self::Reject(..) | Self::Cancel(..) => 17,
                     Self::News(_) | Self::Suggest(..) => 9,
+                    // The header of an extension (BEP 10), and a dictionary of three strings whose
+                    // keys and lengths take 38 bytes: 6 for each address, 1 for its flags.
+                    Self::Contacts(_, contacts) => {
+                        let (added, dropped) = (contacts.added.len(), contacts.dropped.len());
+                        6 + 38 + 7 * added as u64 + 6 * dropped as u64
+                    }
                 },
         )
     }

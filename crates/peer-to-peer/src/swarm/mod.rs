@@ -18,6 +18,7 @@ mod links;
 mod message;
 mod neighbourhood;
 mod peer;
+mod peer_exchange;
 mod pieces;
 mod roster;
 mod tracker;
@@ -61,6 +62,8 @@ pub struct Swarm {
 pub enum Timer {
     /// Review whom to serve.
     Review,
+    /// Tell the neighbours in this torrent of each other.
+    Exchange(ObjectId),
     /// Report to the tracker of this torrent, unless a later report has been made.
     Report(ObjectId, u32),
 }
@@ -152,8 +155,15 @@ impl Architecture for Swarm {
     }
 
     fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
-        if let Message::Members(_, members) = message {
-            members.iter().copied().for_each(visit);
+        match message {
+            Message::Members(_, members) => members.iter().copied().for_each(visit),
+            Message::Contacts(_, contacts) => {
+                contacts
+                    .added
+                    .iter()
+                    .for_each(|contact| visit(contact.node));
+            }
+            _ => {}
         }
     }
 
@@ -215,6 +225,9 @@ impl Architecture for Swarm {
                 }
             }
             Message::Cancel(connection, piece) => self.on_cancel(from, connection, piece, cx),
+            Message::Contacts(connection, contacts) => {
+                self.on_contacts(from, connection, &contacts, cx);
+            }
         }
     }
 
@@ -229,6 +242,7 @@ impl Architecture for Swarm {
     fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
         match timer {
             Timer::Review => self.review(cx),
+            Timer::Exchange(object) => self.tell_contacts(self.member(cx.node(), object), cx),
             Timer::Report(object, report) => {
                 self.on_report_due(self.member(cx.node(), object), report, cx);
             }

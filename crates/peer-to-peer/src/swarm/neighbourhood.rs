@@ -120,7 +120,7 @@ impl Swarm {
 
     /// Opens connections to those the tracker named, up to half of what this peer accepts, so that
     /// newcomers find room with everybody (the mainline client opens 40 of 80).
-    fn connect_more(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+    pub(super) fn connect_more(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let most = self.config.connections as usize / 2;
         loop {
             let peer = &mut self.peers[me.index()];
@@ -156,7 +156,7 @@ impl Swarm {
         me: Member,
         neighbour: Member,
         link: Link,
-        cx: &Context<'_, Self>,
+        cx: &mut Context<'_, Self>,
     ) -> usize {
         let links = &mut self.peers[me.index()].links;
         links.push(neighbour, link);
@@ -164,6 +164,7 @@ impl Swarm {
         if count == 1 {
             self.roster.rouse(me);
         }
+        self.keep_telling(me, cx);
         let delay = cx.announcement_delay(cx.node(), self.roster.node(neighbour), HAVE);
         self.announced[me.index()].stretch(delay);
         count - 1

@@ -8,6 +8,7 @@ use super::{
     announced::Announced,
     config::Choice,
     links::{LinkSet, Links, Moment, OnLinks},
+    peer_exchange::Told,
     pieces::{Known, PieceSet, Rarity, Ties},
     roster::Member,
 };
@@ -71,6 +72,8 @@ pub(super) struct Peer {
     pub(super) opened: u32,
     /// Choices of a piece so far.
     pub(super) choices: u32,
+    /// What it has told its neighbours of each other, where neighbours do that.
+    pub(super) told: Option<Box<Told>>,
     /// What an origin has not given out yet.
     pub(super) first_copies: Option<Box<FirstCopies>>,
 }
@@ -132,6 +135,7 @@ impl Peer {
             candidates: Vec::new(),
             opened: 0,
             choices: 0,
+            told: None,
             first_copies: None,
         }
     }
@@ -142,7 +146,8 @@ impl Peer {
         let pieces = self.missing.bytes() + self.open.bytes() + self.rarity.bytes();
         let candidates = self.candidates.capacity() * size_of::<NodeId>();
         let requests = self.requests.capacity() * size_of::<RequestId>();
-        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates + requests
+        let told = self.told.as_ref().map_or(0, |told| told.bytes());
+        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates + requests + told
     }
 
     pub(super) fn has_all(&self) -> bool {
@@ -217,6 +222,9 @@ impl Peer {
         self.uploads.swap_remove(index, last);
         self.queue.swap_remove(index, last);
         self.suggested.swap_remove(index, last);
+        if let Some(told) = &mut self.told {
+            told.greeted.swap_remove(index, last);
+        }
         let (neighbour, _) = self.links.swap_remove(index);
         Removed {
             neighbour,

@@ -172,3 +172,76 @@ fn memory_grows_with_parts_and_not_with_nodes_times_objects() {
     let more = (many - few) / origin;
     assert!((0.7..1.3).contains(&more), "{few} {many} {origin}");
 }
+
+fn crash(at: f64, who: Who) -> Failure {
+    Failure {
+        at: seconds(at),
+        lasts: None,
+        who,
+        what: What::Crash(StateLoss::Kept),
+    }
+}
+
+/// A file that takes minutes, an origin and a tracker, each a machine of its own.
+fn with_tracker(peers: u32) -> (WorldSpec, Config) {
+    let mut spec = WorldSpec {
+        demand: Demand::one_object(Bytes(800 << 20), Arrivals::AllAtOnce),
+        ..WorldSpec::default()
+    };
+    spec.population.peers = peers;
+    let mut tracker = spec.infrastructure[0].clone();
+    tracker.name = "tracker".into();
+    spec.infrastructure.push(tracker);
+    let config = Config {
+        piece: Bytes(2 << 20),
+        origin: Some("server".into()),
+        tracker: Some("tracker".into()),
+        ..Config::default()
+    };
+    (spec, config)
+}
+
+/// The tracker names one peer to each and is gone; later half of the peers are gone too. Those who
+/// told each other of their neighbours find the rest.
+#[test]
+fn peers_that_tell_each_other_of_their_neighbours_need_no_tracker_any_more() {
+    let mut lost = 0;
+    for seed in 1..=6 {
+        let (mut spec, mut config) = with_tracker(40);
+        config.neighbours = 1;
+        let half = Who::Random {
+            share: "50 %".parse().unwrap(),
+            of: Pick::Users,
+        };
+        // Nobody's downlink brings the file before 134 s.
+        spec.failures = vec![crash(130.0, half)];
+        spec.patience.deadline = Some(seconds(3000.0));
+        let survivors = run(&spec, &config, seed).1.served();
+        assert!((10..30).contains(&survivors), "seed {seed}: {survivors}");
+        let tracker = Who::Machine("tracker".into());
+        spec.failures.push(crash(20.0, tracker));
+        let served = [false, true].map(|peer_exchange| {
+            config.peer_exchange = peer_exchange;
+            run(&spec, &config, seed).1.served()
+        });
+        assert_eq!(served[1], survivors, "seed {seed}");
+        lost += survivors - served[0];
+    }
+    assert!(lost > 6, "{lost} survivors were cut off");
+}
+
+/// Telling of neighbours costs messages and no more.
+#[test]
+fn telling_each_other_of_neighbours_costs_next_to_nothing() {
+    for seed in 1..=3 {
+        let (spec, mut config) = with_tracker(60);
+        let [quiet, told] = [false, true].map(|peer_exchange| {
+            config.peer_exchange = peer_exchange;
+            run(&spec, &config, seed).1
+        });
+        assert_eq!([quiet.served(), told.served()], [60, 60], "seed {seed}");
+        let ratio = told.traffic.sent.0 as f64 / quiet.traffic.sent.0 as f64;
+        assert!((0.99..1.01).contains(&ratio), "seed {seed}: {ratio}");
+        assert!(told.digest != quiet.digest, "seed {seed}: nothing was told");
+    }
+}

@@ -3,7 +3,9 @@
 //! Sizes follow the BitTorrent protocol specification (BEP 3), each with 40 bytes of IP and TCP
 //! headers (RFC 791, RFC 9293).
 
-use netduel_world::{Bytes, NodeId, ObjectId};
+use netduel_world::{Architecture, Bytes, NodeId, ObjectId};
+
+use crate::Kademlia;
 
 /// A connection between two peers of a torrent: who opened it, and its count among those.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,6 +57,8 @@ pub enum Message {
     Cancel(Connection, u32),
     /// These are my neighbours (BEP 11).
     Contacts(Connection, Box<Contacts>),
+    /// What nodes of a distributed directory say.
+    Directory(Box<<Kademlia as Architecture>::Message>),
 }
 
 /// Who became a neighbour of the sender, and who is none any more.
@@ -94,7 +98,8 @@ const HEADERS: u64 = 40;
 pub(super) const HAVE: Bytes = Bytes(HEADERS + 9);
 
 impl Message {
-    /// Bytes on the wire for an object of `piece_count` pieces.
+    /// Bytes on the wire for an object of `piece_count` pieces. A distributed directory sends for
+    /// itself.
     pub(super) fn size(&self, piece_count: u32) -> Bytes {
         Bytes(
             HEADERS
@@ -115,6 +120,7 @@ impl Message {
                         let (added, dropped) = (contacts.added.len(), contacts.dropped.len());
                         6 + 38 + 7 * added as u64 + 6 * dropped as u64
                     }
+                    Self::Directory(_) => unreachable!("a directory sends for itself"),
                 },
         )
     }

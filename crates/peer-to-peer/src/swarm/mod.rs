@@ -13,6 +13,7 @@ mod choke;
 mod config;
 mod device;
 mod exchange;
+mod finder;
 mod known;
 mod links;
 mod message;
@@ -30,15 +31,19 @@ use netduel_world::{
     SimDuration, StateLoss, Stream, TransferEnded, Want, Wants, WorldKey, uniform_below,
 };
 
+use crate::Kademlia;
+
 use announced::Announced;
+use config::nested;
 use device::Device;
+use finder::{Finder, Table};
 use message::{Connection, Message};
 use peer::{FirstCopies, Peer};
 use pieces::{PieceSet, Ties};
 use roster::{Member, Roster};
 use tracker::Tracker;
 
-pub use config::{Choice, Config};
+pub use config::{Choice, Config, Directory};
 
 /// A file-sharing swarm.
 pub struct Swarm {
@@ -47,7 +52,7 @@ pub struct Swarm {
     object: Bytes,
     /// Pieces of each object.
     piece_count: u32,
-    tracker: Tracker,
+    finder: Finder,
     devices: Vec<Device>,
     roster: Roster,
     /// By member, as what each announced.
@@ -64,7 +69,9 @@ pub enum Timer {
     Review,
     /// Tell the neighbours in this torrent of each other.
     Exchange(ObjectId),
-    /// Report to the tracker of this torrent, unless a later report has been made.
+    /// What a node of a distributed directory reminds itself of.
+    Directory(<Kademlia as Architecture>::Timer),
+    /// Report that this node takes part in this torrent, unless a later report has been made.
     Report(ObjectId, u32),
 }
 
@@ -82,7 +89,7 @@ impl Architecture for Swarm {
     fn assemble(config: &Config, cast: &Cast<'_>, rng: &mut Stream) -> Result<Self, ConfigError> {
         config.check()?;
         let machines = Self::machines(config, cast)?;
-        let (origins, tracker) = (machines[0].clone(), machines[1].start);
+        let origins = machines[0].clone();
         let object = cast.object_size();
         let piece_count = u32::try_from(object.0.div_ceil(config.piece.0)).ok();
         let Some(piece_count) = piece_count.filter(|count| *count <= PIECES_MAX) else {
@@ -92,18 +99,31 @@ impl Architecture for Swarm {
             });
         };
         // A member that has missed a report, and then another, is taken for gone.
-        let expiry = SimDuration::from(config.announce_interval * 2.0);
+        let expiry = SimDuration::from(config.announce_interval() * 2.0);
         let objects = match cast.wants() {
             Wants::Download { objects, .. } => *objects,
             _ => unreachable!("a swarm serves downloads"),
         };
         let device = |node| Device::new(cast.is_free_rider(node), cast.upload(node), config.slots);
         let nodes = (0..).map(NodeId).take(cast.node_count());
+        let finder = match config.directory {
+            Directory::Tracker => {
+                let mut tracker = Tracker::new(NodeId(machines[1].start), objects, expiry);
+                if objects == 1 {
+                    tracker.reserve(cast.node_count());
+                }
+                Finder::Tracker(tracker)
+            }
+            Directory::Distributed => {
+                let table = Table::new(&config.table(*cast)?, objects, *cast, rng)?;
+                Finder::Table(Box::new(table))
+            }
+        };
         let mut swarm = Self {
             config: config.clone(),
             object,
             piece_count,
-            tracker: Tracker::new(NodeId(tracker), objects, expiry),
+            finder,
             devices: nodes.clone().map(device).collect(),
             roster: Roster::new(objects, cast.node_count()),
             peers: Vec::new(),
@@ -113,7 +133,6 @@ impl Architecture for Swarm {
         if objects == 1 {
             swarm.peers.reserve_exact(cast.node_count());
             swarm.announced.reserve_exact(cast.node_count());
-            swarm.tracker.reserve(cast.node_count());
             for node in nodes {
                 swarm.enter(node, ObjectId(0), origins.contains(&node.0), rng);
             }
@@ -127,22 +146,37 @@ impl Architecture for Swarm {
         Ok(swarm)
     }
 
-    fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
-        let tracker = config.tracker.as_deref().or(config.origin.as_deref());
-        let tracker = tracker.unwrap_or("the only machine");
-        vec![
-            format!("every peer knows from the start that {tracker} is the tracker"),
-            "the tracker knows the origin from the start".into(),
+    fn premises(config: &Config, cast: &Cast<'_>) -> Vec<String> {
+        let origin = config.origin.as_deref().unwrap_or("the only machine");
+        let (mut premises, directory) = match config.directory {
+            Directory::Tracker => {
+                let tracker = config.tracker.as_deref().unwrap_or(origin);
+                let known = vec![
+                    format!("every peer knows from the start that {tracker} is the tracker"),
+                    "the tracker knows the origin from the start".into(),
+                ];
+                (known, "tracker")
+            }
+            Directory::Distributed => (finder::premises(config, origin, *cast), "directory"),
+        };
+        premises.extend([
             "users' uplinks carry pieces as well as requests".into(),
-            "a peer that cannot reach the tracker tries again after 15 s, then 30 s, and so on \
-             (BEP 15); its user's own patience is not asked"
-                .into(),
+            format!(
+                "a peer that cannot reach the {directory} tries again after 15 s, then 30 s, and \
+                 so on (BEP 15); its user's own patience is not asked"
+            ),
             "every peer knows the hashes of all pieces".into(),
-        ]
+        ]);
+        premises
     }
 
     fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
         let origins = cast.machines("origin", config.origin.as_deref())?;
+        if config.directory == Directory::Distributed {
+            let others = Kademlia::machines(&config.table(*cast)?, cast).map_err(nested)?;
+            let others = others.into_iter().filter(|group| *group != origins);
+            return Ok(std::iter::once(origins.clone()).chain(others).collect());
+        }
         let tracker = match &config.tracker {
             Some(name) => cast.machines("tracker", Some(name))?.start,
             None => origins.start,
@@ -163,12 +197,28 @@ impl Architecture for Swarm {
                     .iter()
                     .for_each(|contact| visit(contact.node));
             }
+            Message::Directory(message) => Kademlia::mentions(message, visit),
             _ => {}
         }
     }
 
     fn state_bytes(&self) -> usize {
         known::state_bytes(self)
+    }
+
+    fn on_start(&mut self, cx: &mut Context<'_, Self>) {
+        self.in_table(cx, Kademlia::on_start);
+        let node = cx.node();
+        if self.finder.tracker_node().is_some() {
+            return;
+        }
+        let mut nth = 0;
+        while let Some(me) = self.roster.part(node, nth) {
+            if self.peers[me.index()].joined {
+                self.begin_reports(me, cx);
+            }
+            nth += 1;
+        }
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
@@ -202,7 +252,10 @@ impl Architecture for Swarm {
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
         match message {
             Message::Join(object) => self.on_join(from, object, cx),
-            Message::Part(object) => self.tracker.part(self.member(from, object), object),
+            Message::Part(object) => {
+                let member = self.member(from, object);
+                self.finder.tracker().part(member, object);
+            }
             Message::Members(object, members) => {
                 self.on_members(self.member(cx.node(), object), &members, cx);
             }
@@ -225,6 +278,9 @@ impl Architecture for Swarm {
                 }
             }
             Message::Cancel(connection, piece) => self.on_cancel(from, connection, piece, cx),
+            Message::Directory(message) => {
+                self.in_table(cx, |kademlia, cx| kademlia.on_message(from, *message, cx));
+            }
             Message::Contacts(connection, contacts) => {
                 self.on_contacts(from, connection, &contacts, cx);
             }
@@ -243,6 +299,9 @@ impl Architecture for Swarm {
         match timer {
             Timer::Review => self.review(cx),
             Timer::Exchange(object) => self.tell_contacts(self.member(cx.node(), object), cx),
+            Timer::Directory(timer) => {
+                self.in_table(cx, |kademlia, cx| kademlia.on_timer(timer, cx));
+            }
             Timer::Report(object, report) => {
                 self.on_report_due(self.member(cx.node(), object), report, cx);
             }
@@ -265,14 +324,16 @@ impl Architecture for Swarm {
                 }
                 let device = &mut self.devices[node.index()];
                 *device = Device::new(device.free_rider, device.uplink, self.config.slots);
-                if node == self.tracker.node && loss == StateLoss::Lost {
-                    self.tracker.clear();
+                if self.finder.tracker_node() == Some(node) && loss == StateLoss::Lost {
+                    self.finder.tracker().clear();
                 }
             }
         }
+        self.in_table(cx, |kademlia, cx| kademlia.on_down(down, cx));
     }
 
     fn on_up(&mut self, cx: &mut Context<'_, Self>) {
+        self.in_table(cx, Kademlia::on_up);
         let node = cx.node();
         let mut nth = 0;
         while let Some(me) = self.roster.part(node, nth) {
@@ -303,7 +364,9 @@ impl Swarm {
         if origin {
             peer.joined = true;
             peer.first_copies = Some(Box::new(self.first_copies(rng)));
-            self.tracker.enrol(me, object);
+            if let Finder::Tracker(tracker) = &mut self.finder {
+                tracker.enrol(me, object);
+            }
         }
         self.peers.push(peer);
         self.announced.push(Announced::new(has, count));

@@ -43,27 +43,35 @@ impl Swarm {
         while let Some(last) = self.peers[me.index()].links.len().checked_sub(1) {
             self.hang_up(me, last, cx);
         }
-        if cx.node() == self.tracker.node {
-            self.tracker.part(me, object);
-        } else {
-            self.say(self.tracker.node, Message::Part(object), cx);
+        match self.finder.tracker_node() {
+            Some(tracker) if tracker == cx.node() => self.finder.tracker().part(me, object),
+            Some(tracker) => self.say(tracker, Message::Part(object), cx),
+            // Announcements run out by themselves.
+            None => {}
         }
     }
 
-    /// Tells the tracker that this peer takes part, to hear who else does.
+    /// Tells the directory that this peer takes part, to hear who else does.
     pub(super) fn report(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let object = self.roster.object(me);
         let peer = &mut self.peers[me.index()];
         peer.report += 1;
-        let timeout = SimDuration(REPORT_TIMEOUT.0 << peer.unanswered.min(REPORT_DOUBLINGS));
+        let mut timeout = SimDuration(REPORT_TIMEOUT.0 << peer.unanswered.min(REPORT_DOUBLINGS));
         peer.unanswered += 1;
+        let tracker = self.finder.tracker_node();
+        if tracker.is_none() {
+            // An announcement is made again before it runs out.
+            timeout = timeout.min(SimDuration::from(self.config.announce_interval()));
+        }
         cx.after(timeout, Timer::Report(object, peer.report));
-        if cx.node() == self.tracker.node {
-            // The tracker's own machine need not ask over the network.
-            let members = self.enter_member(me, cx);
-            self.on_members(me, &members, cx);
-        } else {
-            self.say(self.tracker.node, Message::Join(object), cx);
+        match tracker {
+            Some(tracker) if tracker == cx.node() => {
+                // The tracker's own machine need not ask over the network.
+                let members = self.enter_member(me, cx);
+                self.on_members(me, &members, cx);
+            }
+            Some(tracker) => self.say(tracker, Message::Join(object), cx),
+            None => self.report_to_table(object, cx),
         }
     }
 
@@ -83,10 +91,11 @@ impl Swarm {
 
     fn enter_member(&mut self, member: Member, cx: &mut Context<'_, Self>) -> Box<[NodeId]> {
         let (object, now) = (self.roster.object(member), cx.now());
-        self.tracker.join(member, object, now);
+        self.finder.tracker().join(member, object, now);
         let count = self.config.neighbours;
         let asker = (member, object);
-        let chosen = self.tracker.hand_out(asker, count, now, cx.rng());
+        let tracker = self.finder.tracker();
+        let chosen = tracker.hand_out(asker, count, now, cx.rng());
         chosen
             .into_iter()
             .map(|other| self.roster.node(other))
@@ -107,7 +116,7 @@ impl Swarm {
         let peer = &mut self.peers[me.index()];
         peer.unanswered = 0;
         peer.report += 1;
-        let regular = SimDuration::from(self.config.announce_interval);
+        let regular = SimDuration::from(self.config.announce_interval());
         let hungry = peer.links.len() < NEIGHBOURS_MIN && !peer.has_all();
         let next = if hungry {
             regular.min(HUNGRY_INTERVAL)
@@ -207,7 +216,7 @@ impl Swarm {
         if peer.report == 0 {
             // An origin need not report to be known; from its first neighbour on it does like all.
             peer.report = 1;
-            let regular = SimDuration::from(self.config.announce_interval);
+            let regular = SimDuration::from(self.config.announce_interval());
             cx.after(regular, Timer::Report(object, 1));
         }
         let mine = self.announced[me.index()].holdings();

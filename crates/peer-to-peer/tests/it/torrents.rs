@@ -5,10 +5,14 @@ use std::{
     sync::{Arc, atomic::AtomicBool},
 };
 
-use netduel_peer_to_peer::{Swarm, swarm::Config};
+use netduel_peer_to_peer::{
+    Swarm, chord, kademlia,
+    swarm::{Config, Directory},
+};
 use netduel_world::{
-    Arrivals, BitsPerSecond, Bytes, Demand, Failure, Law, PerSecond, Pick, RunRecord, Seconds,
-    StateLoss, Want, Wants, What, Who, World, WorldSpec, run_strict,
+    AfterDownload, Arrivals, BitsPerSecond, Bytes, Demand, Failure, Law, PerSecond, Pick,
+    RequestRecord, RunRecord, Seconds, StateLoss, Want, Wants, What, Who, World, WorldSpec,
+    run_strict,
 };
 
 const PIECE: Bytes = Bytes(256 * 1024);
@@ -42,6 +46,11 @@ fn run(spec: &WorldSpec, config: &Config, seed: u64) -> (Arc<World>, RunRecord) 
     let traffic = record.traffic;
     assert_eq!(traffic.sent, traffic.received + traffic.lost, "seed {seed}");
     (world, record)
+}
+
+fn mean_time(record: &RunRecord) -> f64 {
+    let time = |r: &RequestRecord| r.ended.as_seconds() - r.issued.as_seconds();
+    record.requests.iter().map(time).sum::<f64>() / record.requests.len() as f64
 }
 
 fn object(want: Want) -> u32 {
@@ -244,4 +253,145 @@ fn telling_each_other_of_neighbours_costs_next_to_nothing() {
         assert!((0.99..1.01).contains(&ratio), "seed {seed}: {ratio}");
         assert!(told.digest != quiet.digest, "seed {seed}: nothing was told");
     }
+}
+
+fn distributed() -> Config {
+    Config {
+        directory: Directory::Distributed,
+        ..Config::default()
+    }
+}
+
+#[test]
+fn peers_find_each_other_without_a_tracker() {
+    for seed in 1..=6 {
+        let spec = library(40, 12, 1.0, 200);
+        let (_, with) = run(&spec, &Config::default(), seed);
+        let (_, without) = run(&spec, &distributed(), seed);
+        assert_eq!([with.served(), without.served()], [200, 200], "seed {seed}");
+        // A look-up takes some round trips of 40 ms; who is looked for while it announces itself
+        // is missed by some.
+        let ratio = mean_time(&without) / mean_time(&with);
+        assert!((0.8..1.5).contains(&ratio), "seed {seed}: {ratio}");
+    }
+}
+
+#[test]
+fn a_directory_that_nodes_join_one_by_one_serves_all_the_same() {
+    let mut config = distributed();
+    config.distributed = Some(kademlia::Config {
+        k: 8,
+        start: chord::Start::Join,
+        bootstrap: Some("server".into()),
+        ..kademlia::Config::default()
+    });
+    for seed in 1..=3 {
+        let (_, record) = run(&library(40, 12, 1.0, 200), &config, seed);
+        assert_eq!(record.served(), 200, "seed {seed}");
+    }
+}
+
+/// The same machines, and the same one dies at the start: the tracker of one swarm, nobody to the
+/// other.
+#[test]
+fn a_distributed_directory_outlives_any_machine() {
+    let (mut spec, tracked) = with_tracker(40);
+    spec.demand = Demand::one_object(
+        Bytes(100 << 20),
+        Arrivals::Poisson(PerSecond::new(0.5).unwrap()),
+    );
+    spec.failures = vec![crash(1.0, Who::Machine("tracker".into()))];
+    spec.patience.deadline = Some(seconds(600.0));
+    let config = Config {
+        piece: tracked.piece,
+        origin: tracked.origin.clone(),
+        ..distributed()
+    };
+    for seed in 1..=6 {
+        let (_, dead) = run(&spec, &tracked, seed);
+        let (_, alive) = run(&spec, &config, seed);
+        assert!(dead.served() <= 2, "seed {seed}: {}", dead.served());
+        assert_eq!(alive.served(), 40, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_distributed_directory_lives_through_churn_and_lost_disks() {
+    for (seed, loss) in [
+        (1, StateLoss::Kept),
+        (2, StateLoss::Lost),
+        (3, StateLoss::Lost),
+    ] {
+        let mut spec = library(40, 6, 0.8, 120);
+        let some = |at, what| Failure {
+            at: seconds(at),
+            lasts: Some(seconds(30.0)),
+            who: Who::Random {
+                share: "60 %".parse().unwrap(),
+                of: Pick::Users,
+            },
+            what,
+        };
+        let churn = What::Churn {
+            session: Law::Exponential { mean: 40.0 },
+            downtime: Law::Exponential { mean: 20.0 },
+        };
+        spec.failures = vec![some(5.0, What::Crash(loss)), some(40.0, churn)];
+        spec.failures[1].lasts = Some(seconds(300.0));
+        let (_, record) = run(&spec, &distributed(), seed);
+        assert_eq!(record.served(), 120, "seed {seed}");
+    }
+}
+
+/// Hours later the origin is still in the directory, because it announces itself again and again.
+#[test]
+fn announcements_are_made_again_before_they_run_out() {
+    let mut spec = library(20, 1, 0.0, 2);
+    spec.demand.requests = Some(2);
+    spec.population.after_download = AfterDownload::Leave;
+    spec.demand.arrivals = Arrivals::Trace(vec![seconds(60.0), seconds(10_000.0)]);
+    let seeds = (1..=9).filter(|seed| {
+        let world = World::draw(&spec, *seed, 0);
+        world.issues[0].user != world.issues[1].user
+    });
+    for seed in seeds.take(5) {
+        let (_, record) = run(&spec, &distributed(), seed);
+        assert_eq!(record.served(), 2, "seed {seed}");
+        let last = record.ended.as_seconds();
+        assert!(last < 10_060.0, "seed {seed}: {last}");
+    }
+}
+
+#[test]
+fn settings_of_a_directory_that_is_not_there_are_refused() {
+    let (mut spec, tracked) = with_tracker(4);
+    spec.population.peers = 4;
+    let problem = |config: &Config| {
+        let world = Arc::new(World::draw(&spec, 1, 0));
+        let error = run_strict::<Swarm>(&world, config, &AtomicBool::new(false));
+        error.unwrap_err().to_string()
+    };
+    let mut config = tracked;
+    config.distributed = Some(kademlia::Config::default());
+    assert_eq!(
+        problem(&config),
+        "`distributed` has no effect while `directory` is \"tracker\""
+    );
+    config.directory = Directory::Distributed;
+    assert_eq!(
+        problem(&config),
+        "`tracker` names a machine that nobody asks while `directory` is \"distributed\""
+    );
+    config.tracker = None;
+    assert_eq!(
+        problem(&config),
+        "`distributed` has `k`, which is 20; expected 1 to 5, the number of nodes"
+    );
+    config.distributed = None;
+    config.announce_interval = Some(seconds(1800.0));
+    assert_eq!(
+        problem(&config),
+        "`announce-interval` is too long; expected less than 30 min, when an announcement is \
+         forgotten"
+    );
 }

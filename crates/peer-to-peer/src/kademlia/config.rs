@@ -50,6 +50,9 @@ pub struct Config {
     /// Time after which a holder that heard nothing of a value stores it again. Maymounkov and
     /// Mazières 2002: 1 h.
     pub republish: Seconds,
+    /// Machines that take part though nobody joins through them; a host says which.
+    #[serde(skip)]
+    pub machines: Range<u32>,
     /// How identifiers are given; scenarios cannot change it.
     #[serde(skip)]
     pub placing: Placing,
@@ -72,6 +75,7 @@ impl Default for Config {
             answer_timeout: seconds(10.0),
             refresh: seconds(3600.0),
             republish: seconds(3600.0),
+            machines: 0..0,
             placing: Placing::Hashed,
         }
     }

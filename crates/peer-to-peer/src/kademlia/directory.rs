@@ -4,17 +4,20 @@
 //! hash of an object. A node announces itself with the nodes closest to that identifier, which tell
 //! whoever asks, as the trackers of BEP 5 do.
 
-use netduel_world::{Context, NodeId, SimDuration, uniform_below};
+use netduel_world::{Context, Key, NodeId, SimDuration, SimTime, uniform_below};
+
+use crate::chord::Start;
 
 use super::{
     Announced, Kademlia,
     lookup::{Purpose, Search},
     message::{Message, Told},
     say,
+    values::closest_of_all,
 };
 
 /// An announcement is kept for so long unless it is made again: 30 min in libtorrent.
-const KEPT: SimDuration = SimDuration(1_800_000_000_000);
+pub(crate) const KEPT: SimDuration = SimDuration(1_800_000_000_000);
 /// Nodes that an answer tells of at most: 50 in libtorrent's answers to `get_peers`.
 const TOLD_MOST: usize = 50;
 
@@ -27,6 +30,8 @@ pub struct Found {
     pub ticket: u32,
     /// What it looked for.
     pub target: u64,
+    /// Whether anybody was there to ask.
+    pub answered: bool,
     /// Those who announced it.
     pub providers: Vec<NodeId>,
 }
@@ -42,6 +47,43 @@ impl Kademlia {
     /// comes to stands in [`Self::take_found`] after one of the handlers of this node.
     pub fn find_providers(&mut self, target: u64, cx: &mut Context<'_, Self>) -> u32 {
         self.search(Purpose::Providers, target, cx)
+    }
+
+    /// Does both at once: the nodes that were asked who announced `target` are told that this one
+    /// does.
+    pub fn report(&mut self, target: u64, cx: &mut Context<'_, Self>) -> u32 {
+        self.search(Purpose::Report, target, cx)
+    }
+
+    /// How it starts.
+    pub fn starts(&self) -> Start {
+        self.config.start
+    }
+
+    /// What stands for the thing with this number.
+    pub fn target(&self, number: u32) -> u64 {
+        self.buckets.ids.of_key(Key(number))
+    }
+
+    /// Has everybody know at the start that these nodes announced these targets just before, where
+    /// tables are full at the start.
+    pub fn place_announcements(&mut self, announcements: impl Iterator<Item = (NodeId, u64)>) {
+        let ids = self.buckets.ids;
+        let takes_part = |node: &NodeId| self.is_part(*node);
+        let members = (0..).map(NodeId).take(self.nodes.len()).filter(takes_part);
+        let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
+        sorted.sort_unstable();
+        let copies = self.config.replicas();
+        let mut near = Vec::new();
+        for (by, target) in announcements {
+            closest_of_all(&sorted, target, copies, &mut near);
+            near.sort_unstable_by_key(|(id, _)| id ^ target);
+            for (_, keeper) in near.iter().take(copies) {
+                let until = SimTime::ZERO + KEPT;
+                let list = self.announced.entry((*keeper, target)).or_default();
+                list.push(Announced { by, until });
+            }
+        }
     }
 
     /// What was found since this was called last. To be called after each handler.
@@ -127,6 +169,7 @@ impl Kademlia {
     /// Hands what a look-up came to over to the host.
     pub(super) fn hand_over(&mut self, ticket: u32, search: Search, cx: &mut Context<'_, Self>) {
         let node = cx.node();
+        let answered = search.closest().next().is_some();
         let mut providers = search.providers;
         providers.extend(self.announced(search.target, cx));
         providers.retain(|provider| *provider != node);
@@ -136,6 +179,7 @@ impl Kademlia {
             node,
             ticket,
             target: search.target,
+            answered,
             providers,
         });
     }

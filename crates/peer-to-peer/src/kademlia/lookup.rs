@@ -38,6 +38,8 @@ pub(super) enum Purpose {
     Announce,
     /// To find those who announced something.
     Providers,
+    /// To find those who announced something, and to announce it oneself.
+    Report,
 }
 
 /// A node heard of in a look-up.
@@ -72,7 +74,7 @@ impl Search {
     fn wanted(&self) -> Wanted {
         match self.purpose {
             Purpose::Read(_, key, _) => Wanted::Value(key),
-            Purpose::Providers => Wanted::Providers,
+            Purpose::Providers | Purpose::Report => Wanted::Providers,
             _ => Wanted::Nodes,
         }
     }
@@ -341,6 +343,10 @@ impl Kademlia {
             Purpose::Refresh => {}
             Purpose::Announce => self.tell_closest(&search, cx),
             Purpose::Providers => self.hand_over(ticket, search, cx),
+            Purpose::Report => {
+                self.tell_closest(&search, cx);
+                self.hand_over(ticket, search, cx);
+            }
         }
     }
 

@@ -35,6 +35,7 @@ use message::Message;
 pub use config::Config;
 pub use directory::Found;
 pub use message::QUESTION;
+pub(crate) use directory::KEPT;
 
 /// A table of keys spread over nodes by the distance of identifiers.
 pub struct Kademlia {
@@ -184,7 +185,10 @@ impl Architecture for Kademlia {
         let users = first..first + cast.user_count();
         let machines = bootstrap.start.min(first)..bootstrap.end.min(first);
         let ids = Identifiers::draw(config.placing, first, rng);
-        let members = machines.chain(users.clone()).map(NodeId);
+        let hosts = config.machines.clone();
+        let hosts = hosts.filter(|machine| !machines.contains(machine));
+        let members = machines.clone().chain(hosts).chain(users.clone());
+        let members = members.map(NodeId);
         let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
         sorted.sort_unstable();
         config.check(sorted.len())?;
@@ -213,7 +217,7 @@ impl Architecture for Kademlia {
         Ok(kademlia)
     }
 
-    fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
+    fn premises(config: &Config, cast: &Cast<'_>) -> Vec<String> {
         let entry = match &config.bootstrap {
             Some(name) => format!("`{name}`, which takes part,"),
             None => "the first user's device".into(),
@@ -226,14 +230,17 @@ impl Architecture for Kademlia {
                 "nobody knows anybody at the start but the address of {entry} and joins through it"
             ),
         };
-        vec![
-            begin,
-            format!("a node that comes back knows its old contacts and the address of {entry}"),
-            format!(
-                "every key has a value at the start, on the {} nodes closest to it",
-                config.replicas()
-            ),
-        ]
+        let back =
+            format!("a node that comes back knows its old contacts and the address of {entry}");
+        if let Wants::Lookup { .. } = cast.wants() {
+            let replicas = config.replicas();
+            let values = format!(
+                "every key has a value at the start, on the {replicas} nodes closest to it"
+            );
+            vec![begin, back, values]
+        } else {
+            vec![begin, back]
+        }
     }
 
     fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
@@ -402,7 +409,8 @@ impl Architecture for Kademlia {
 
 impl Kademlia {
     fn is_member(&self, node: NodeId) -> bool {
-        self.members.contains(&node.0) || self.bootstrap.contains(&node.0)
+        let groups = [&self.members, &self.bootstrap, &self.config.machines];
+        groups.into_iter().any(|group| group.contains(&node.0))
     }
 
     /// Notes what this node waits for, and for how long.

@@ -355,7 +355,7 @@ fn cause_of(answer: Answer) -> Option<Cause> {
 
 /// At least `count` nodes, those closest to `target` among them: all that share so many first bits
 /// with it.
-fn closest_of_all(
+pub(super) fn closest_of_all(
     sorted: &[(u64, NodeId)],
     target: u64,
     count: usize,

@@ -1,11 +1,15 @@
-//! Whom a peer serves: tit for tat, and one neighbour at random.
+//! Whom a device serves: tit for tat, and one neighbour at random.
+//!
+//! A device that takes part in several torrents shares its slots among them, as libtorrent does
+//! (`unchoke_slots_limit` is for a session): whoever gives most has one, in whichever torrent.
 
 use netduel_world::{Context, NodeId, SimDuration, uniform_below};
 
 use super::{
     Swarm, Timer,
-    links::{LinkSet, Moment, Slot},
+    links::{LinkSet, Links, Moment, Slot},
     message::{Connection, HAVE, Message, Status},
+    roster::{Member, Roster},
 };
 
 /// An uplink that carries this share of its rate is full: the rest is the gap between a piece and
@@ -13,30 +17,47 @@ use super::{
 const UPLINK_FULL: f64 = 0.8;
 
 impl Swarm {
+    /// The neighbours that a device has in each of its torrents.
+    fn active(&self, node: NodeId) -> impl Iterator<Item = (Member, &Links)> {
+        let active = self.roster.active(node);
+        active.map(|member| (member, &self.peers[member.index()].links))
+    }
+
     /// Keeps reviewing while there are neighbours.
     pub(super) fn keep_reviewing(&mut self, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        if !peer.reviewing && !peer.links.is_empty() {
-            peer.reviewing = true;
-            peer.sent = (cx.bytes_sent(), cx.now());
+        let node = cx.node();
+        let alone = self.active(node).all(|(_, links)| links.is_empty());
+        let device = &mut self.devices[node.index()];
+        if !device.reviewing && !alone {
+            device.reviewing = true;
+            device.sent = (cx.bytes_sent(), cx.now());
             cx.after(SimDuration::from(self.config.choke_interval), Timer::Review);
         }
     }
 
     /// Reviews whom to serve, and with whom to stay in touch.
     pub(super) fn review(&mut self, cx: &mut Context<'_, Self>) {
-        self.peers[cx.node().index()].reviewing = false;
-        self.keep_alive(cx);
-        self.listen(cx);
+        let node = cx.node();
+        self.devices[node.index()].reviewing = false;
+        let mut nth = 0;
+        while let Some(me) = self.roster.part(node, nth) {
+            self.keep_alive(me, cx);
+            self.listen(me, cx);
+            nth += 1;
+        }
         self.open_slots(cx);
         self.rechoke(cx);
-        let peer = &mut self.peers[cx.node().index()];
-        peer.reviews += 1;
-        for link in peer.links.iter_mut() {
-            link.received = [0, link.received[0]];
+        self.devices[node.index()].reviews += 1;
+        let mut nth = 0;
+        while let Some(me) = self.roster.part(node, nth) {
+            let links = &mut self.peers[me.index()].links;
+            for link in links.iter_mut() {
+                link.received = [0, link.received[0]];
+            }
+            self.ask_everybody(me, cx);
+            self.tell_interest(me, self.peers[me.index()].links.established, cx);
+            nth += 1;
         }
-        self.ask_everybody(cx);
-        self.tell_interest(self.peers[cx.node().index()].links.established, cx);
         self.keep_reviewing(cx);
     }
 
@@ -46,85 +67,119 @@ impl Swarm {
     fn open_slots(&mut self, cx: &mut Context<'_, Self>) {
         let sent = cx.bytes_sent();
         let now = cx.now();
-        let peer = &mut self.peers[cx.node().index()];
-        let (before, since) = peer.sent;
-        let possible = peer.uplink.get() / 8.0 * now.since(since).as_seconds();
+        let node = cx.node();
+        let served: u32 = self.active(node).map(|(_, l)| l.served.len()).sum();
+        let mut active = self.roster.active(node);
+        let has_all = active.all(|me| self.peers[me.index()].has_all());
+        let device = &mut self.devices[node.index()];
+        let (before, since) = device.sent;
+        let possible = device.uplink.get() / 8.0 * now.since(since).as_seconds();
         let idles = ((sent.0 - before.0) as f64) < UPLINK_FULL * possible;
-        let served = peer.links.served.len();
-        if peer.has_all() && idles && served > peer.slots {
-            peer.slots *= 2;
+        if has_all && idles && served > device.slots {
+            device.slots *= 2;
+        }
+    }
+
+    /// What a neighbour is to be served for: what it gave. Who has everything is given nothing.
+    fn merit(&self, me: Member, index: usize) -> u64 {
+        let peer = &self.peers[me.index()];
+        if peer.has_all() {
+            0
+        } else {
+            peer.links.get(index).gave()
         }
     }
 
     /// Serves the neighbours that gave most in the last two intervals, and one at random. Who has
     /// everything is given nothing: it serves neighbours at random.
     fn rechoke(&mut self, cx: &mut Context<'_, Self>) {
-        let peer = &self.peers[cx.node().index()];
-        if peer.free_rider {
+        let node = cx.node();
+        let device = self.devices[node.index()];
+        if device.free_rider {
             return;
         }
-        let wanted = peer.links.established & peer.links.interested;
-        let mut wanted: Vec<usize> = wanted.iter().collect();
-        shuffle(&mut wanted, cx);
-        if !peer.has_all() {
-            // Sorting is stable: equals stay in random order.
-            wanted.sort_by_key(|index| std::cmp::Reverse(peer.links.get(*index).gave()));
+        let mut wanted: Vec<(Member, usize)> = Vec::new();
+        for (me, links) in self.active(node) {
+            let wants = links.established & links.interested;
+            wanted.extend(wants.iter().map(|index| (me, index)));
         }
-        let regular = wanted.len().min(peer.slots as usize);
-        let moves_on = (peer.reviews + 1).is_multiple_of(self.config.optimistic_rounds);
-        let rest = &wanted[regular..];
-        let has_slot = |index: &&usize| peer.links.optimistic.contains(**index);
-        let optimistic = match rest.iter().find(has_slot) {
-            Some(index) if !moves_on => Some(*index),
-            // The rest of equal givers is in random order; of unequal ones a draw is needed.
-            _ => draw(rest.iter().copied().collect(), cx),
+        shuffle(&mut wanted, cx);
+        // Sorting is stable: equals stay in random order.
+        wanted.sort_by_key(|(me, index)| std::cmp::Reverse(self.merit(*me, *index)));
+        let (regular, rest) = wanted.split_at(wanted.len().min(device.slots as usize));
+        let moves_on = (device.reviews + 1).is_multiple_of(self.config.optimistic_rounds);
+        let has_slot = |(me, index): &&(Member, usize)| {
+            let links = &self.peers[me.index()].links;
+            links.optimistic.contains(*index)
         };
-        let optimistic: LinkSet = optimistic.into_iter().collect();
-        let regular: LinkSet = wanted[..regular].iter().copied().collect();
-        let links = &mut self.peers[cx.node().index()].links;
-        links.optimistic = optimistic;
-        let served = regular | optimistic;
-        for index in (links.served ^ served).iter() {
-            self.set_choking(index, !served.contains(index), cx);
+        let optimistic = match rest.iter().find(has_slot) {
+            Some(place) if !moves_on => Some(*place),
+            // The rest of equal givers is in random order; of unequal ones a draw is needed.
+            _ => draw(&self.roster, |me| of(me, rest), cx),
+        };
+        let mut nth = 0;
+        while let Some(me) = self.roster.nth_active(node, nth) {
+            let links = &mut self.peers[me.index()].links;
+            links.optimistic = of(me, optimistic.as_slice());
+            let served = of(me, regular) | links.optimistic;
+            for index in (links.served ^ served).iter() {
+                self.set_choking(me, index, !served.contains(index), cx);
+            }
+            nth += 1;
         }
         self.fill_slots(cx);
+    }
+
+    /// A slot that is free.
+    fn free_slot(&self, node: NodeId) -> Option<Slot> {
+        let regular: u32 = self.active(node).map(|(_, links)| links.regular()).sum();
+        if regular < self.devices[node.index()].slots {
+            return Some(Slot::Regular);
+        }
+        let taken = self.active(node).any(|(_, links)| links.has_optimistic());
+        (!taken).then_some(Slot::Optimistic)
     }
 
     /// Gives free slots to neighbours that wait for one: regular ones to those that gave most, the
     /// optimistic one to any.
     pub(super) fn fill_slots(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        if self.peers[node.index()].free_rider {
+        if self.devices[node.index()].free_rider {
             return;
         }
-        loop {
-            let peer = &self.peers[node.index()];
-            let links = &peer.links;
-            let Some(slot) = links.free_slot(peer.slots) else {
+        while let Some(slot) = self.free_slot(node) {
+            let waiting = |me: Member| self.peers[me.index()].links.waiting();
+            let next = match slot {
+                Slot::Optimistic => draw(&self.roster, waiting, cx),
+                Slot::Regular => {
+                    let merits = |me| waiting(me).iter().map(|i| self.merit(me, i)).max();
+                    let most = self.roster.active(node).filter_map(merits).max();
+                    let best = |me: Member| {
+                        let gave_most = |i: &usize| Some(self.merit(me, *i)) == most;
+                        waiting(me).iter().filter(gave_most).collect()
+                    };
+                    draw(&self.roster, best, cx)
+                }
+            };
+            let Some((me, next)) = next else {
+                let mut nth = 0;
+                while let Some(me) = self.roster.nth_active(node, nth) {
+                    self.wake_idle(me, cx);
+                    nth += 1;
+                }
                 return;
             };
-            let mut waiting = links.waiting();
-            if slot == Slot::Regular && !peer.has_all() {
-                let gave = |index: &usize| links.get(*index).gave();
-                let most = waiting.iter().map(|index| gave(&index)).max();
-                waiting = waiting.iter().filter(|i| Some(gave(i)) == most).collect();
-            }
-            let Some(next) = draw(waiting, cx) else {
-                self.wake_idle(cx);
-                return;
-            };
-            let links = &mut self.peers[node.index()].links;
+            let links = &mut self.peers[me.index()].links;
             links.optimistic.set(next, slot == Slot::Optimistic);
-            self.set_choking(next, false, cx);
+            self.set_choking(me, next, false, cx);
         }
     }
 
     /// A peer with a free slot wakes neighbours that want nothing as far as they said, once for all
     /// that it announced since they heard of it last, unless they are known to have that.
-    fn wake_idle(&mut self, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let links = &self.peers[node.index()].links;
-        let life = self.announced[node.index()].present();
+    fn wake_idle(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        let links = &self.peers[me.index()].links;
+        let life = self.announced[me.index()].present();
         let announced = life.len();
         let unaware = |index: &usize| links.get(*index).woken < announced;
         let unaware: LinkSet = links.idle().iter().filter(unaware).collect();
@@ -135,15 +190,15 @@ impl Swarm {
         let count = u32::try_from(links.len()).expect("neighbours are counted in 32 bits");
         let first = uniform_below(cx.rng(), count) as usize;
         for index in unaware.iter_from(first) {
-            let peer = &mut self.peers[node.index()];
+            let peer = &mut self.peers[me.index()];
             let woken = std::mem::replace(&mut peer.links.get_mut(index).woken, announced);
             let known = peer.known(index, &self.announced);
             let mut has_news = false;
-            self.announced[node.index()]
+            self.announced[me.index()]
                 .present()
                 .read(woken, announced, |piece| has_news |= !known.contains(piece));
             if has_news {
-                let (neighbour, connection) = peer.links.end(index, node);
+                let (neighbour, connection) = self.end(me, index);
                 cx.wake(neighbour, Message::News(connection), HAVE);
             }
         }
@@ -151,73 +206,79 @@ impl Swarm {
 
     /// Whoever has everything lets another neighbour in after some pieces: with a fast link the
     /// wait for the next review would leave all it gives with a few.
-    pub(super) fn take_turns(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &self.peers[cx.node().index()];
+    pub(super) fn take_turns(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[me.index()];
         if !peer.has_all() || u32::from(peer.links.get(index).turn) < self.config.turn {
             return;
         }
-        if let Some(next) = draw(peer.links.waiting(), cx) {
-            let links = &mut self.peers[cx.node().index()].links;
-            links.optimistic.set(next, links.optimistic.contains(index));
+        let waiting = |me: Member| self.peers[me.index()].links.waiting();
+        if let Some((other, next)) = draw(&self.roster, waiting, cx) {
+            let links = &mut self.peers[me.index()].links;
+            let optimistic = links.optimistic.contains(index);
             links.optimistic.set(index, false);
-            self.set_choking(index, true, cx);
-            self.set_choking(next, false, cx);
+            let links = &mut self.peers[other.index()].links;
+            links.optimistic.set(next, optimistic);
+            self.set_choking(me, index, true, cx);
+            self.set_choking(other, next, false, cx);
         }
     }
 
-    fn set_choking(&mut self, index: usize, choking: bool, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
+    fn set_choking(&mut self, me: Member, index: usize, choking: bool, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
         if peer.links.served.contains(index) != choking {
             return;
         }
         peer.links.served.set(index, !choking);
         peer.links.get_mut(index).turn = 0;
         if !choking {
-            self.suggest(index, cx);
+            self.suggest(me, index, cx);
         }
-        self.send_status(index, cx);
+        self.send_status(me, index, cx);
         if choking {
-            self.drop_queue(index, cx);
+            self.drop_queue(me, index, cx);
         }
     }
 
     /// Tells neighbours that have something to give, and whoever serves this peer in vain. The
     /// others hear at the next review that they have nothing to give any more.
-    pub(super) fn update_interest(&mut self, cx: &mut Context<'_, Self>) {
-        let peer = &self.peers[cx.node().index()];
+    pub(super) fn update_interest(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[me.index()];
         let at_once = if peer.has_all() {
             peer.links.established
         } else {
             peer.links.serving
         };
-        self.tell_interest(at_once, cx);
+        self.tell_interest(me, at_once, cx);
     }
 
     /// Tells neighbours that have something to give, and those of `withdraw` that have not. Before a
     /// peer loses interest it reads what has arrived meanwhile.
-    fn tell_interest(&mut self, withdraw: LinkSet, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
+    fn tell_interest(&mut self, me: Member, withdraw: LinkSet, cx: &mut Context<'_, Self>) {
         let end_game = self.config.end_game;
-        let links = &self.peers[node.index()].links;
+        let links = &self.peers[me.index()].links;
         let withdraw = withdraw & links.interesting;
-        let mut wanted = self.peers[node.index()].wanted(end_game, &self.announced);
+        let mut wanted = self.peers[me.index()].wanted(end_game, &self.announced);
         let doubtful = withdraw & !wanted;
         if !doubtful.is_empty() {
-            doubtful.iter().for_each(|index| self.listen_to(index, cx));
-            wanted = self.peers[node.index()].wanted(end_game, &self.announced);
+            doubtful
+                .iter()
+                .for_each(|index| self.listen_to(me, index, cx));
+            wanted = self.peers[me.index()].wanted(end_game, &self.announced);
         }
-        let links = &mut self.peers[node.index()].links;
+        let links = &mut self.peers[me.index()].links;
         let interesting = links.interesting & !withdraw | wanted;
         let changed = links.interesting ^ interesting;
         links.interesting = interesting;
-        changed.iter().for_each(|index| self.send_status(index, cx));
+        changed
+            .iter()
+            .for_each(|index| self.send_status(me, index, cx));
     }
 
-    pub(super) fn send_status(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let links = &mut self.peers[cx.node().index()].links;
+    pub(super) fn send_status(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let links = &mut self.peers[me.index()].links;
         let status = links.status(index);
         links.get_mut(index).told_at = Moment::at(cx.now());
-        let (neighbour, connection) = links.end(index, cx.node());
+        let (neighbour, connection) = self.end(me, index);
         self.say(neighbour, Message::Status(connection, status), cx);
     }
 
@@ -228,12 +289,11 @@ impl Swarm {
         status: Status,
         cx: &mut Context<'_, Self>,
     ) {
-        let node = cx.node();
-        let Some(index) = self.peers[node.index()].links.on(from, connection) else {
+        let Some((me, index)) = self.link(from, connection, cx) else {
             self.say(from, Message::Bye(connection), cx);
             return;
         };
-        let links = &mut self.peers[node.index()].links;
+        let links = &mut self.peers[me.index()].links;
         let link = links.get_mut(index);
         link.heard_at = Moment::at(cx.now());
         if !link.take_status(status.serial) {
@@ -245,26 +305,45 @@ impl Swarm {
         links.serving.set(index, !status.choking);
         if lost_interest {
             links.optimistic.set(index, false);
-            self.set_choking(index, true, cx);
+            self.set_choking(me, index, true, cx);
         }
         self.fill_slots(cx);
-        self.ask(index, cx);
-        self.update_interest(cx);
+        self.ask(me, index, cx);
+        self.update_interest(me, cx);
     }
 }
 
-fn shuffle(items: &mut [usize], cx: &mut Context<'_, Swarm>) {
+/// Those of some places that are on links of `me`.
+fn of(me: Member, places: &[(Member, usize)]) -> LinkSet {
+    let own = places.iter().filter(|(other, _)| *other == me);
+    own.map(|(_, index)| *index).collect()
+}
+
+fn shuffle(items: &mut [(Member, usize)], cx: &mut Context<'_, Swarm>) {
     for left in (1..items.len()).rev() {
         let bound = u32::try_from(left + 1).expect("neighbours are counted in 32 bits");
         items.swap(left, uniform_below(cx.rng(), bound) as usize);
     }
 }
 
-fn draw(items: LinkSet, cx: &mut Context<'_, Swarm>) -> Option<usize> {
-    if items.is_empty() {
+/// One of the links that `among` names for each of the node's torrents, each as likely as any other.
+fn draw(
+    roster: &Roster,
+    among: impl Fn(Member) -> LinkSet,
+    cx: &mut Context<'_, Swarm>,
+) -> Option<(Member, usize)> {
+    let node = cx.node();
+    let count: u32 = roster.active(node).map(|me| among(me).len()).sum();
+    if count == 0 {
         return None;
     }
-    items
-        .iter()
-        .nth(uniform_below(cx.rng(), items.len()) as usize)
+    let mut nth = uniform_below(cx.rng(), count);
+    for me in roster.active(node) {
+        let links = among(me);
+        if nth < links.len() {
+            return links.iter().nth(nth as usize).map(|index| (me, index));
+        }
+        nth -= links.len();
+    }
+    unreachable!("a number below the count of all links is the place of one")
 }

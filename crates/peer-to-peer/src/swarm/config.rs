@@ -1,8 +1,10 @@
 //! Settings of a swarm.
 
-use netduel_world::{Bytes, ConfigError, Seconds};
+use netduel_world::{Bytes, Cast, ConfigError, Seconds, SimDuration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+use crate::kademlia::{self, KEPT};
 
 /// Settings of a swarm.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -15,9 +17,11 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
     /// Machine under `[infrastructure]` that knows who takes part; the first origin when left out.
+    /// Only with `directory` = `tracker`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tracker: Option<String>,
-    /// Addresses that the tracker hands out; at least 1. BEP 3 trackers hand out 50.
+    /// Addresses that the tracker hands out, or that a peer takes from a distributed directory; at
+    /// least 1. BEP 3 trackers hand out 50.
     pub neighbours: u32,
     /// Neighbours that a peer accepts in all, half of which it looks for itself; 2 to 64. Clients differ: 50 in
     /// Transmission, 80 in the mainline client (A. Legout, G. Urvoy-Keller, P. Michiardi, "Rarest
@@ -37,8 +41,29 @@ pub struct Config {
     pub choice: Choice,
     /// Whether the last piece is asked for from several neighbours at once.
     pub end_game: bool,
-    /// Time between a peer's reports to the tracker. BEP 3 trackers ask for 30 min.
-    pub announce_interval: Seconds,
+    /// Whether neighbours tell each other once a minute whom else they are connected to (BEP 11).
+    pub peer_exchange: bool,
+    /// Where peers find each other.
+    pub directory: Directory,
+    /// Settings of a distributed directory, those of `kademlia`; BEP 5's when left out: `k` = 8, or
+    /// the number of nodes when they are fewer, and `refresh` = 15 min.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub distributed: Option<kademlia::Config>,
+    /// Time between a peer's reports to the tracker, or to the distributed directory. When left out
+    /// 30 min, as BEP 3 trackers ask for, or 15 min (`dht_announce_interval` in libtorrent).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub announce_interval: Option<Seconds>,
+}
+
+/// Where peers find each other.
+#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Directory {
+    /// A machine knows who takes part (BEP 3).
+    #[default]
+    Tracker,
+    /// The users' devices and the origins keep a table of who takes part in what (BEP 5).
+    Distributed,
 }
 
 /// Which piece is asked for.
@@ -67,7 +92,10 @@ impl Default for Config {
             turn: 20,
             choice: Choice::default(),
             end_game: true,
-            announce_interval: seconds(1800.0),
+            peer_exchange: false,
+            directory: Directory::default(),
+            distributed: None,
+            announce_interval: None,
         }
     }
 }
@@ -113,13 +141,64 @@ impl Config {
         }
         let times = [
             ("choke-interval", self.choke_interval),
-            ("announce-interval", self.announce_interval),
+            ("announce-interval", self.announce_interval()),
         ];
         for (key, time) in times {
             if time.get() < 1.0 {
                 return refuse(key, "is too short; expected at least 1 s");
             }
         }
-        Ok(())
+        match self.directory {
+            Directory::Tracker if self.distributed.is_some() => refuse(
+                "distributed",
+                "has no effect while `directory` is \"tracker\"",
+            ),
+            Directory::Distributed if self.tracker.is_some() => refuse(
+                "tracker",
+                "names a machine that nobody asks while `directory` is \"distributed\"",
+            ),
+            Directory::Distributed if SimDuration::from(self.announce_interval()) >= KEPT => {
+                refuse(
+                    "announce-interval",
+                    "is too long; expected less than 30 min, when an announcement is forgotten",
+                )
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Time between a peer's reports.
+    pub(super) fn announce_interval(&self) -> Seconds {
+        let usual = match self.directory {
+            Directory::Tracker => 1800.0,
+            Directory::Distributed => 900.0,
+        };
+        let usual = || Seconds::new(usual).expect("half an hour is in range");
+        self.announce_interval.unwrap_or_else(usual)
+    }
+
+    /// Settings of the distributed directory, in which the origins take part.
+    pub(super) fn table(&self, cast: Cast<'_>) -> Result<kademlia::Config, ConfigError> {
+        let origins = cast.machines("origin", self.origin.as_deref())?;
+        let members = cast.user_count() + (origins.end - origins.start);
+        let usual = || kademlia::Config {
+            k: members.min(8),
+            refresh: Seconds::new(900.0).expect("a quarter of an hour is in range"),
+            ..kademlia::Config::default()
+        };
+        let mut config = self.distributed.clone().unwrap_or_else(usual);
+        config.machines = origins;
+        Ok(config)
+    }
+}
+
+/// What is wrong with a setting of the distributed directory.
+pub(super) fn nested(error: ConfigError) -> ConfigError {
+    match error.key {
+        "origin" => error,
+        key => ConfigError {
+            key: "distributed",
+            problem: format!("has `{key}`, which {}", error.problem),
+        },
     }
 }

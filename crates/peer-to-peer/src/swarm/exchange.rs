@@ -1,12 +1,13 @@
 //! Asking for pieces, sending them, and telling of them.
 
-use netduel_world::{Context, Ending, NodeId, TransferEnded, TransferId};
+use netduel_world::{Context, Ending, NodeId, ObjectId, TransferEnded, TransferId};
 
 use super::{
     Swarm,
     links::{Moment, OnLinks},
     message::{Connection, HAVE, Message},
     peer::{PIPELINE_MAX, pipeline},
+    roster::Member,
 };
 
 /// A peer reads the news of all neighbours with every eighth choice of a piece.
@@ -14,26 +15,26 @@ const CHOICES_PER_ROUND: u32 = 8;
 
 impl Swarm {
     /// Takes note of what all neighbours announced.
-    pub(super) fn listen(&mut self, cx: &mut Context<'_, Self>) {
-        for index in self.peers[cx.node().index()].links.established.iter() {
-            self.listen_to(index, cx);
+    pub(super) fn listen(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        for index in self.peers[me.index()].links.established.iter() {
+            self.listen_to(me, index, cx);
         }
     }
 
     /// Takes note of what the neighbour at `index` announced.
-    pub(super) fn listen_to(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let peer = &mut self.peers[node.index()];
+    pub(super) fn listen_to(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
         if !peer.links.established.contains(index) {
             return;
         }
         let neighbour = peer.links.neighbour(index);
         let link = peer.links.get_mut(index);
         let life = self.announced[neighbour.index()].life(link.life);
-        let delay = || cx.announcement_delay(neighbour, node, HAVE);
+        let other = self.roster.node(neighbour);
+        let delay = || cx.announcement_delay(other, cx.node(), HAVE);
         let first = link.heard;
         let end = life.arrived(cx.now(), delay).max(first);
-        if end == first || !cx.is_reached_by(neighbour) {
+        if end == first || !cx.is_reached_by(other) {
             return;
         }
         link.heard = end;
@@ -50,30 +51,30 @@ impl Swarm {
         connection: Connection,
         cx: &mut Context<'_, Self>,
     ) {
-        if let Some(index) = self.peers[cx.node().index()].links.on(from, connection) {
-            self.listen_to(index, cx);
-            self.ask(index, cx);
-            self.update_interest(cx);
+        if let Some((me, index)) = self.link(from, connection, cx) {
+            self.listen_to(me, index, cx);
+            self.ask(me, index, cx);
+            self.update_interest(me, cx);
         }
     }
 
     /// Asks the neighbour at `index` for pieces, when it serves this peer and has some to give.
-    pub(super) fn ask(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &self.peers[cx.node().index()];
+    pub(super) fn ask(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[me.index()];
         let links = &peer.links;
         let ready = links.established.contains(index) && links.serving.contains(index);
-        if !ready || peer.request.is_none() || !peer.has_room(index) {
+        if !ready || peer.requests.is_empty() || !peer.has_room(index) {
             return;
         }
-        self.listen_to(index, cx);
-        while self.peers[cx.node().index()].has_room(index) {
-            let Some(piece) = self.choose(index, cx) else {
+        self.listen_to(me, index, cx);
+        while self.peers[me.index()].has_room(index) {
+            let Some(piece) = self.choose(me, index, cx) else {
                 return;
             };
-            let peer = &mut self.peers[cx.node().index()];
+            let peer = &mut self.peers[me.index()];
             peer.await_piece(index, piece, cx.now(), &self.announced);
             peer.links.get_mut(index).told_at = Moment::at(cx.now());
-            let (neighbour, connection) = peer.links.end(index, cx.node());
+            let (neighbour, connection) = self.end(me, index);
             self.say(neighbour, Message::Request(connection, piece), cx);
         }
     }
@@ -84,26 +85,26 @@ impl Swarm {
     /// What the others announced decides only which piece is rare. Reading it with every choice
     /// would be most of the cost of a large swarm, and a few pieces more or less make no
     /// difference: makespans with 1 and with 8 are within each other's noise.
-    fn choose(&mut self, index: usize, cx: &mut Context<'_, Self>) -> Option<u32> {
+    fn choose(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) -> Option<u32> {
         let how = (self.config.choice, self.config.end_game);
-        let peer = &mut self.peers[cx.node().index()];
+        let peer = &mut self.peers[me.index()];
         if !peer.may_choose(index, how.1) {
             return None;
         }
         peer.choices += 1;
         if peer.choices.is_multiple_of(CHOICES_PER_ROUND) {
-            self.listen(cx);
+            self.listen(me, cx);
         }
-        let peer = &self.peers[cx.node().index()];
+        let peer = &self.peers[me.index()];
         peer.choose(index, how, &self.announced, &mut self.ties, cx.rng())
     }
 
     /// Asks every neighbour that serves this peer and is not being asked.
-    pub(super) fn ask_everybody(&mut self, cx: &mut Context<'_, Self>) {
-        for index in self.peers[cx.node().index()].links.serving.iter() {
-            self.ask(index, cx);
+    pub(super) fn ask_everybody(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        for index in self.peers[me.index()].links.serving.iter() {
+            self.ask(me, index, cx);
         }
-        self.update_interest(cx);
+        self.update_interest(me, cx);
     }
 
     pub(super) fn on_piece_request(
@@ -113,12 +114,11 @@ impl Swarm {
         piece: u32,
         cx: &mut Context<'_, Self>,
     ) {
-        let node = cx.node();
-        let Some(index) = self.peers[node.index()].links.on(from, connection) else {
+        let Some((me, index)) = self.link(from, connection, cx) else {
             self.say(from, Message::Bye(connection), cx);
             return;
         };
-        let peer = &mut self.peers[node.index()];
+        let peer = &mut self.peers[me.index()];
         let refuses = peer.lacks(piece) || !peer.links.served.contains(index);
         let link = peer.links.get_mut(index);
         link.heard_at = Moment::at(cx.now());
@@ -129,45 +129,46 @@ impl Swarm {
         if peer.upload(index).is_some() {
             peer.queue.push(index, piece, ());
         } else {
-            let upload = cx.transfer(from, self.piece_size(piece), u64::from(piece));
-            self.sending(index, piece, upload, cx);
+            let label = label(connection.object, piece);
+            let upload = cx.transfer(from, self.piece_size(piece), label);
+            self.sending(me, index, piece, upload, cx);
         }
     }
 
     /// Notes that a piece is on its way.
     fn sending(
         &mut self,
+        me: Member,
         index: usize,
         piece: u32,
         transfer: TransferId,
         cx: &mut Context<'_, Self>,
     ) {
-        let peer = &mut self.peers[cx.node().index()];
+        let peer = &mut self.peers[me.index()];
         peer.uploads.push(index, piece, transfer);
         let link = peer.links.get_mut(index);
         link.told_at = Moment::at(cx.now());
         link.turn = link.turn.saturating_add(1);
         if let Some(copies) = &mut peer.first_copies {
             copies.send(piece);
-            self.suggest(index, cx);
+            self.suggest(me, index, cx);
         }
     }
 
     /// Tells a neighbour that is no longer served what will not come.
-    pub(super) fn drop_queue(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        let (neighbour, connection) = peer.links.end(index, cx.node());
-        while let Some((piece, ())) = self.peers[cx.node().index()].queue.take_first(index) {
+    pub(super) fn drop_queue(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let (neighbour, connection) = self.end(me, index);
+        while let Some((piece, ())) = self.peers[me.index()].queue.take_first(index) {
             self.say(neighbour, Message::Reject(connection, piece), cx);
         }
     }
 
     /// An origin suggests a piece that it has not sent yet.
-    pub(super) fn suggest(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
+    pub(super) fn suggest(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
         let copies = peer.first_copies.as_mut();
         if let Some(piece) = copies.and_then(|copies| copies.suggest()) {
-            let (neighbour, connection) = peer.links.end(index, cx.node());
+            let (neighbour, connection) = self.end(me, index);
             self.say(neighbour, Message::Suggest(connection, piece), cx);
         }
     }
@@ -179,12 +180,12 @@ impl Swarm {
         piece: u32,
         cx: &mut Context<'_, Self>,
     ) {
-        let peer = &mut self.peers[cx.node().index()];
-        let Some(index) = peer.links.on(from, connection) else {
+        let Some((me, index)) = self.link(from, connection, cx) else {
             return;
         };
+        let peer = &mut self.peers[me.index()];
         if peer.give_up(index, piece, &self.announced) {
-            self.ask_everybody(cx);
+            self.ask_everybody(me, cx);
         }
     }
 
@@ -195,10 +196,10 @@ impl Swarm {
         piece: u32,
         cx: &mut Context<'_, Self>,
     ) {
-        let peer = &mut self.peers[cx.node().index()];
-        let Some(index) = peer.links.on(from, connection) else {
+        let Some((me, index)) = self.link(from, connection, cx) else {
             return;
         };
+        let peer = &mut self.peers[me.index()];
         while peer
             .queue
             .take(index, |queued, ()| queued == piece)
@@ -207,16 +208,20 @@ impl Swarm {
         if let Some((_, upload)) = peer.uploads.take(index, |sent, _| sent == piece) {
             cx.cancel(upload);
             if let Some((next, ())) = peer.queue.take_first(index) {
-                let upload = cx.transfer(from, self.piece_size(next), u64::from(next));
-                self.sending(index, next, upload, cx);
+                let label = label(connection.object, next);
+                let upload = cx.transfer(from, self.piece_size(next), label);
+                self.sending(me, index, next, upload, cx);
             }
         }
     }
 
     /// A piece that this peer sent is over.
     pub(super) fn on_sent(&mut self, ended: &TransferEnded, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        let Some(index) = peer.links.to(ended.to) else {
+        let (object, _) = labelled(ended.label);
+        let me = self.member(cx.node(), object);
+        let receiver = self.member(ended.to, object);
+        let peer = &mut self.peers[me.index()];
+        let Some(index) = peer.links.to(receiver) else {
             return;
         };
         let fits = |_, id: &TransferId| *id == ended.id;
@@ -225,32 +230,33 @@ impl Swarm {
         }
         peer.links.get_mut(index).heard_at = Moment::at(cx.now());
         if let Ending::Broken { .. } = ended.ending {
-            self.forget_link(index, cx);
-            self.after_loss(cx);
+            self.forget_link(me, index, cx);
+            self.after_loss(me, cx);
             return;
         }
-        self.take_turns(index, cx);
-        let peer = &mut self.peers[cx.node().index()];
+        self.take_turns(me, index, cx);
+        let peer = &mut self.peers[me.index()];
         if let Some((next, ())) = peer.queue.take_first(index) {
-            let upload = cx.follow_on(ended, self.piece_size(next), u64::from(next));
-            self.sending(index, next, upload, cx);
+            let upload = cx.follow_on(ended, self.piece_size(next), label(object, next));
+            self.sending(me, index, next, upload, cx);
         }
     }
 
     /// A piece that was sent to this peer is over.
     pub(super) fn on_received(&mut self, ended: &TransferEnded, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let piece = u32::try_from(ended.label).expect("the label of a piece is its number");
-        let peer = &mut self.peers[node.index()];
+        let (object, piece) = labelled(ended.label);
+        let me = self.member(cx.node(), object);
+        let sender = self.member(ended.from, object);
+        let peer = &mut self.peers[me.index()];
         let asked = peer
             .links
-            .to(ended.from)
+            .to(sender)
             .filter(|index| peer.asks(*index, piece));
         match (ended.ending, asked) {
             (Ending::Broken { .. }, None) => return,
             (Ending::Broken { .. }, Some(index)) => {
-                self.forget_link(index, cx);
-                self.after_loss(cx);
+                self.forget_link(me, index, cx);
+                self.after_loss(me, cx);
                 return;
             }
             (Ending::Whole { .. }, Some(index)) => {
@@ -265,38 +271,36 @@ impl Swarm {
         }
         // A piece whose hash does not match is thrown away and asked for again.
         let matches = ended.ending == Ending::Whole { intact: true };
-        if matches && self.peers[node.index()].lacks(piece) {
-            self.keep(piece, asked, cx);
+        if matches && self.peers[me.index()].lacks(piece) {
+            self.keep(me, piece, asked, cx);
         } else if let Some(index) = asked {
-            self.peers[node.index()].give_up(index, piece, &self.announced);
+            self.peers[me.index()].give_up(index, piece, &self.announced);
         }
-        self.ask_everybody(cx);
+        self.ask_everybody(me, cx);
     }
 
     /// A new piece is on disk: nobody else need send it, everybody may ask for it.
-    fn keep(&mut self, piece: u32, from: Option<usize>, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        self.peers[node.index()].keep(piece, from, &self.announced);
-        self.cancel_elsewhere(piece, cx);
-        self.announce(piece, cx);
-        let peer = &mut self.peers[node.index()];
+    fn keep(&mut self, me: Member, piece: u32, from: Option<usize>, cx: &mut Context<'_, Self>) {
+        self.peers[me.index()].keep(piece, from, &self.announced);
+        self.cancel_elsewhere(me, piece, cx);
+        self.announce(me, piece, cx);
+        let peer = &mut self.peers[me.index()];
         if peer.has_all() {
-            if let Some(request) = peer.request.take() {
+            for request in std::mem::take(&mut peer.requests) {
                 cx.serve(request);
             }
-            let peer = &mut self.peers[node.index()];
+            let peer = &mut self.peers[me.index()];
             peer.candidates = Vec::new();
             peer.suggested = OnLinks::default();
-            self.leave_seeds(cx);
+            self.leave_seeds(me, cx);
         }
     }
 
-    fn cancel_elsewhere(&mut self, piece: u32, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        for index in self.peers[node.index()].links.asked.iter() {
-            let peer = &mut self.peers[node.index()];
+    fn cancel_elsewhere(&mut self, me: Member, piece: u32, cx: &mut Context<'_, Self>) {
+        for index in self.peers[me.index()].links.asked.iter() {
+            let peer = &mut self.peers[me.index()];
             if peer.give_up(index, piece, &self.announced) {
-                let (neighbour, connection) = peer.links.end(index, node);
+                let (neighbour, connection) = self.end(me, index);
                 self.say(neighbour, Message::Cancel(connection, piece), cx);
             }
         }
@@ -304,28 +308,37 @@ impl Swarm {
 
     /// Tells every neighbour of a piece. Where this peer could serve one more, that wakes those
     /// that wanted nothing until now; the others read it when they next have a choice to make.
-    fn announce(&mut self, piece: u32, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let peer = &mut self.peers[node.index()];
+    fn announce(&mut self, me: Member, piece: u32, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
         cx.announce(peer.links.len(), HAVE);
-        self.announced[node.index()].push(piece, cx.now(), self.piece_count);
+        self.announced[me.index()].push(piece, cx.now(), self.piece_count);
         peer.announced_at = Moment::at(cx.now());
         self.fill_slots(cx);
     }
 
     /// Two peers that have everything have nothing to say to each other.
-    fn leave_seeds(&mut self, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
+    fn leave_seeds(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let mut index = 0;
-        while index < self.peers[node.index()].links.len() {
-            let links = &self.peers[node.index()].links;
+        while index < self.peers[me.index()].links.len() {
+            let links = &self.peers[me.index()].links;
             let heard_all = links.get(index).heard == self.piece_count;
             if links.established.contains(index) && heard_all {
-                self.hang_up(index, cx);
+                self.hang_up(me, index, cx);
             } else {
                 index += 1;
             }
         }
         self.fill_slots(cx);
     }
+}
+
+/// How a piece of an object is labelled on its way.
+fn label(object: ObjectId, piece: u32) -> u64 {
+    u64::from(object.0) << 32 | u64::from(piece)
+}
+
+/// The piece, and the object that it is of, of a label.
+fn labelled(label: u64) -> (ObjectId, u32) {
+    let half = |bits: u64| u32::try_from(bits & u64::from(u32::MAX)).expect("it is 32 bits");
+    (ObjectId(half(label >> 32)), half(label))
 }

@@ -2,9 +2,9 @@
 
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
-use netduel_world::{NodeId, SimTime};
+use netduel_world::SimTime;
 
-use super::message::{Connection, Status};
+use super::{message::Status, roster::Member};
 
 /// Some of a peer's links, by their places; a bit each.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -44,7 +44,7 @@ impl LinkSet {
     }
 
     /// Strikes a link out; the one at `last` takes its place.
-    fn swap_remove(&mut self, index: usize, last: usize) {
+    pub(super) fn swap_remove(&mut self, index: usize, last: usize) {
         let moved = self.contains(last);
         self.set(last, false);
         if index != last {
@@ -108,7 +108,7 @@ impl Moment {
 #[derive(Debug)]
 pub(super) struct Link {
     /// The opener's count of connections.
-    serial: u32,
+    pub(super) serial: u32,
     /// The neighbour's life that is read, once the handshake told it.
     pub(super) life: u32,
     /// How many of the neighbour's announcements arrived.
@@ -132,13 +132,13 @@ pub(super) struct Link {
     /// How many pieces to ask for at once.
     pub(super) pipeline: u8,
     /// Whether this peer opened the connection.
-    opened: bool,
+    pub(super) opened: bool,
 }
 
 impl Link {
-    pub(super) fn new(own: NodeId, connection: Connection, now: Moment) -> Self {
+    pub(super) fn new(serial: u32, opened: bool, now: Moment) -> Self {
         Self {
-            serial: connection.serial,
+            serial,
             life: 0,
             heard: 0,
             told: 0,
@@ -150,7 +150,7 @@ impl Link {
             turn: 0,
             witness: (0, 0),
             pipeline: 1,
-            opened: connection.opener == own,
+            opened,
         }
     }
 
@@ -194,7 +194,7 @@ impl Link {
 /// How a peer stands to its neighbours, link by link.
 #[derive(Debug, Default)]
 pub(super) struct Links {
-    neighbours: Vec<NodeId>,
+    neighbours: Vec<Member>,
     items: Vec<Link>,
     /// Whose handshake has come.
     pub(super) established: LinkSet,
@@ -221,7 +221,7 @@ impl Links {
 
     /// Bytes of all links.
     pub(super) fn bytes(&self) -> usize {
-        self.items.capacity() * size_of::<Link>() + self.neighbours.capacity() * size_of::<NodeId>()
+        self.items.capacity() * size_of::<Link>() + self.neighbours.capacity() * size_of::<Member>()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -236,7 +236,7 @@ impl Links {
         &mut self.items[index]
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = (NodeId, &Link)> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = (Member, &Link)> {
         self.neighbours.iter().copied().zip(&self.items)
     }
 
@@ -244,29 +244,21 @@ impl Links {
         self.items.iter_mut()
     }
 
-    pub(super) fn neighbour(&self, index: usize) -> NodeId {
+    pub(super) fn neighbour(&self, index: usize) -> Member {
         self.neighbours[index]
     }
 
     /// The place of the link to `neighbour`.
-    pub(super) fn to(&self, neighbour: NodeId) -> Option<usize> {
+    pub(super) fn to(&self, neighbour: Member) -> Option<usize> {
         self.neighbours.iter().position(|other| *other == neighbour)
     }
 
-    /// The place of the link on this connection.
-    pub(super) fn on(&self, neighbour: NodeId, connection: Connection) -> Option<usize> {
+    /// The place of the link to `neighbour` that has this serial number, where it was opened from
+    /// this end or the other.
+    pub(super) fn on(&self, neighbour: Member, serial: u32, opened: bool) -> Option<usize> {
         let index = self.to(neighbour)?;
         let link = &self.items[index];
-        let opened = connection.opener != neighbour;
-        (link.serial == connection.serial && link.opened == opened).then_some(index)
-    }
-
-    /// The neighbour at `index` of the links of `own`, and the connection with it.
-    pub(super) fn end(&self, index: usize, own: NodeId) -> (NodeId, Connection) {
-        let (neighbour, link) = (self.neighbours[index], &self.items[index]);
-        let opener = if link.opened { own } else { neighbour };
-        let serial = link.serial;
-        (neighbour, Connection { opener, serial })
+        (link.serial == serial && link.opened == opened).then_some(index)
     }
 
     /// What to tell the neighbour at `index` of how things stand.
@@ -286,14 +278,14 @@ impl Links {
         self.established & !self.interested
     }
 
-    /// Whether another neighbour could be served, where `slots` are for what they give and one is
-    /// optimistic.
-    pub(super) fn free_slot(&self, slots: u32) -> Option<Slot> {
-        let optimistic = self.served & self.optimistic;
-        if (self.served & !optimistic).len() < slots {
-            return Some(Slot::Regular);
-        }
-        optimistic.is_empty().then_some(Slot::Optimistic)
+    /// How many are served for what they give.
+    pub(super) fn regular(&self) -> u32 {
+        (self.served & !self.optimistic).len()
+    }
+
+    /// Whether somebody is served in the optimistic slot.
+    pub(super) fn has_optimistic(&self) -> bool {
+        !(self.served & self.optimistic).is_empty()
     }
 
     /// Who wants to be served and is not.
@@ -301,7 +293,7 @@ impl Links {
         self.established & self.interested & !self.served
     }
 
-    pub(super) fn push(&mut self, neighbour: NodeId, link: Link) {
+    pub(super) fn push(&mut self, neighbour: Member, link: Link) {
         if self.items.capacity() == self.items.len() {
             // Doubling would waste a quarter of what all peers keep of their neighbours.
             self.items.reserve_exact(LINKS_MORE);
@@ -312,7 +304,7 @@ impl Links {
     }
 
     /// Strikes the link at `index` out; the last link takes its place.
-    pub(super) fn swap_remove(&mut self, index: usize) -> (NodeId, Link) {
+    pub(super) fn swap_remove(&mut self, index: usize) -> (Member, Link) {
         let last = self.items.len() - 1;
         for set in [
             &mut self.established,
@@ -459,19 +451,17 @@ mod tests {
     fn the_last_link_takes_the_place_of_the_one_that_is_struck_out() {
         let mut links = Links::default();
         let mut queue = OnLinks::default();
-        for (index, neighbour) in (10..13).map(NodeId).enumerate() {
+        for (index, neighbour) in (10..13).map(Member).enumerate() {
             let serial = neighbour.0;
-            let opener = NodeId(1);
-            let connection = Connection { opener, serial };
-            links.push(neighbour, Link::new(NodeId(1), connection, Moment(0)));
+            links.push(neighbour, Link::new(serial, true, Moment(0)));
             queue.push(index, serial, ());
         }
         links.served = [0, 2].into_iter().collect();
         links.useful = [0].into_iter().collect();
         let (struck, _) = links.swap_remove(0);
         queue.swap_remove(0, 2);
-        assert_eq!(struck, NodeId(10));
-        assert_eq!(links.to(NodeId(12)), Some(0));
+        assert_eq!(struck, Member(10));
+        assert_eq!(links.to(Member(12)), Some(0));
         assert_eq!(links.served.iter().collect::<Vec<_>>(), [0]);
         assert!(links.useful.is_empty());
         assert_eq!(queue.of(0).collect::<Vec<_>>(), [(12, &())]);

@@ -3,11 +3,15 @@
 //! Sizes follow the BitTorrent protocol specification (BEP 3), each with 40 bytes of IP and TCP
 //! headers (RFC 791, RFC 9293).
 
-use netduel_world::{Bytes, NodeId};
+use netduel_world::{Architecture, Bytes, NodeId, ObjectId};
 
-/// A connection between two peers: who opened it, and its count among those.
+use crate::Kademlia;
+
+/// A connection between two peers of a torrent: who opened it, and its count among those.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Connection {
+    /// What the torrent is for. The handshake tells it, by its hash; all else follows from that.
+    pub object: ObjectId,
     /// Who opened it.
     pub opener: NodeId,
     /// The opener's count of connections.
@@ -27,12 +31,12 @@ pub struct Holdings {
 /// What members say.
 #[derive(Debug)]
 pub enum Message {
-    /// To the tracker: I take part; who else does?
-    Join,
+    /// To the tracker: I take part in this torrent; who else does?
+    Join(ObjectId),
     /// To the tracker: I no longer take part.
-    Part,
+    Part(ObjectId),
     /// From the tracker: these take part.
-    Members(Box<[NodeId]>),
+    Members(ObjectId, Box<[NodeId]>),
     /// Let us be neighbours.
     Connect(Connection, Holdings),
     /// Yes.
@@ -51,6 +55,28 @@ pub enum Message {
     Suggest(Connection, u32),
     /// This piece is no longer needed.
     Cancel(Connection, u32),
+    /// These are my neighbours (BEP 11).
+    Contacts(Connection, Box<Contacts>),
+    /// What nodes of a distributed directory say.
+    Directory(Box<<Kademlia as Architecture>::Message>),
+}
+
+/// Who became a neighbour of the sender, and who is none any more.
+#[derive(Debug)]
+pub struct Contacts {
+    /// Who became one.
+    pub added: Box<[Contact]>,
+    /// Who is none any more.
+    pub dropped: Box<[NodeId]>,
+}
+
+/// A neighbour of somebody.
+#[derive(Clone, Copy, Debug)]
+pub struct Contact {
+    /// Which node.
+    pub node: NodeId,
+    /// Whether it has everything, as far as its neighbour knows.
+    pub has_all: bool,
 }
 
 /// How its sender stands to its receiver.
@@ -72,14 +98,15 @@ const HEADERS: u64 = 40;
 pub(super) const HAVE: Bytes = Bytes(HEADERS + 9);
 
 impl Message {
-    /// Bytes on the wire for an object of `piece_count` pieces.
+    /// Bytes on the wire for an object of `piece_count` pieces. A distributed directory sends for
+    /// itself.
     pub(super) fn size(&self, piece_count: u32) -> Bytes {
         Bytes(
             HEADERS
                 + match self {
                     // An HTTP request with its query (BEP 3) and the compact answer (BEP 23).
-                    Self::Join | Self::Part => 300,
-                    Self::Members(members) => 100 + 6 * members.len() as u64,
+                    Self::Join(_) | Self::Part(_) => 300,
+                    Self::Members(_, members) => 100 + 6 * members.len() as u64,
                     Self::Connect(..) | Self::Accept(..) => {
                         68 + 5 + u64::from(piece_count).div_ceil(8)
                     }
@@ -87,6 +114,13 @@ impl Message {
                     Self::Status(..) => 5,
                     Self::Request(..) | Self::Reject(..) | Self::Cancel(..) => 17,
                     Self::News(_) | Self::Suggest(..) => 9,
+                    // The header of an extension (BEP 10), and a dictionary of three strings whose
+                    // keys and lengths take 38 bytes: 6 for each address, 1 for its flags.
+                    Self::Contacts(_, contacts) => {
+                        let (added, dropped) = (contacts.added.len(), contacts.dropped.len());
+                        6 + 38 + 7 * added as u64 + 6 * dropped as u64
+                    }
+                    Self::Directory(_) => unreachable!("a directory sends for itself"),
                 },
         )
     }

@@ -1,11 +1,12 @@
 //! Finding neighbours, and losing them.
 
-use netduel_world::{Context, NodeId, SimDuration};
+use netduel_world::{Context, NodeId, ObjectId, SimDuration};
 
 use super::{
     Swarm, Timer,
     links::{Link, Moment},
     message::{Connection, HAVE, Holdings, Message},
+    roster::Member,
 };
 
 /// A report to the tracker is repeated after this long without an answer, twice as long each
@@ -24,94 +25,114 @@ const OPENING_MAX: usize = 8;
 
 impl Swarm {
     /// Starts to take part.
-    pub(super) fn join(&mut self, cx: &mut Context<'_, Self>) {
-        self.peers[cx.node().index()].joined = true;
-        self.report(cx);
+    pub(super) fn join(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        self.peers[me.index()].joined = true;
+        self.report(me, cx);
     }
 
     /// Stops taking part, with a word to everybody concerned.
-    pub(super) fn part(&mut self, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let peer = &mut self.peers[node.index()];
-        peer.request = None;
+    pub(super) fn part(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        let object = self.roster.object(me);
+        let peer = &mut self.peers[me.index()];
+        peer.requests.clear();
         peer.report += 1;
         peer.candidates.clear();
         if !std::mem::take(&mut peer.joined) {
             return;
         }
-        while let Some(last) = self.peers[node.index()].links.len().checked_sub(1) {
-            self.hang_up(last, cx);
+        while let Some(last) = self.peers[me.index()].links.len().checked_sub(1) {
+            self.hang_up(me, last, cx);
         }
-        if node == self.tracker.node {
-            self.tracker.part(node);
-        } else {
-            self.say(self.tracker.node, Message::Part, cx);
+        match self.finder.tracker_node() {
+            Some(tracker) if tracker == cx.node() => self.finder.tracker().part(me, object),
+            Some(tracker) => self.say(tracker, Message::Part(object), cx),
+            // Announcements run out by themselves.
+            None => {}
         }
     }
 
-    /// Tells the tracker that this peer takes part, to hear who else does.
-    pub(super) fn report(&mut self, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let peer = &mut self.peers[node.index()];
+    /// Tells the directory that this peer takes part, to hear who else does.
+    pub(super) fn report(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        let object = self.roster.object(me);
+        let peer = &mut self.peers[me.index()];
         peer.report += 1;
-        let timeout = SimDuration(REPORT_TIMEOUT.0 << peer.unanswered.min(REPORT_DOUBLINGS));
+        let mut timeout = SimDuration(REPORT_TIMEOUT.0 << peer.unanswered.min(REPORT_DOUBLINGS));
         peer.unanswered += 1;
-        cx.after(timeout, Timer::Report(peer.report));
-        if node == self.tracker.node {
-            // The tracker's own machine need not ask over the network.
-            let members = self.enter_member(node, cx);
-            self.on_members(&members, cx);
-        } else {
-            self.say(self.tracker.node, Message::Join, cx);
+        let tracker = self.finder.tracker_node();
+        if tracker.is_none() {
+            // An announcement is made again before it runs out.
+            timeout = timeout.min(SimDuration::from(self.config.announce_interval()));
+        }
+        cx.after(timeout, Timer::Report(object, peer.report));
+        match tracker {
+            Some(tracker) if tracker == cx.node() => {
+                // The tracker's own machine need not ask over the network.
+                let members = self.enter_member(me, cx);
+                self.on_members(me, &members, cx);
+            }
+            Some(tracker) => self.say(tracker, Message::Join(object), cx),
+            None => self.report_to_table(object, cx),
         }
     }
 
-    pub(super) fn on_report_due(&mut self, report: u32, cx: &mut Context<'_, Self>) {
-        let peer = &self.peers[cx.node().index()];
+    pub(super) fn on_report_due(&mut self, me: Member, report: u32, cx: &mut Context<'_, Self>) {
+        let peer = &self.peers[me.index()];
         if peer.joined && peer.report == report {
-            self.report(cx);
+            self.report(me, cx);
         }
     }
 
     /// The tracker's side.
-    pub(super) fn on_join(&mut self, from: NodeId, cx: &mut Context<'_, Self>) {
-        let members = self.enter_member(from, cx);
-        self.say(from, Message::Members(members), cx);
+    pub(super) fn on_join(&mut self, from: NodeId, object: ObjectId, cx: &mut Context<'_, Self>) {
+        let member = self.member(from, object);
+        let members = self.enter_member(member, cx);
+        self.say(from, Message::Members(object, members), cx);
     }
 
-    fn enter_member(&mut self, member: NodeId, cx: &mut Context<'_, Self>) -> Box<[NodeId]> {
-        let now = cx.now();
-        self.tracker.join(member, now);
+    fn enter_member(&mut self, member: Member, cx: &mut Context<'_, Self>) -> Box<[NodeId]> {
+        let (object, now) = (self.roster.object(member), cx.now());
+        self.finder.tracker().join(member, object, now);
         let count = self.config.neighbours;
-        self.tracker.hand_out(member, count, now, cx.rng())
+        let asker = (member, object);
+        let tracker = self.finder.tracker();
+        let chosen = tracker.hand_out(asker, count, now, cx.rng());
+        chosen
+            .into_iter()
+            .map(|other| self.roster.node(other))
+            .collect()
     }
 
-    pub(super) fn on_members(&mut self, members: &[NodeId], cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        if !self.peers[node.index()].joined {
+    pub(super) fn on_members(
+        &mut self,
+        me: Member,
+        members: &[NodeId],
+        cx: &mut Context<'_, Self>,
+    ) {
+        if !self.peers[me.index()].joined {
             return;
         }
-        self.peers[node.index()].candidates = members.to_vec();
-        self.connect_more(cx);
-        let peer = &mut self.peers[node.index()];
+        self.peers[me.index()].candidates = members.to_vec();
+        self.connect_more(me, cx);
+        let peer = &mut self.peers[me.index()];
         peer.unanswered = 0;
         peer.report += 1;
-        let regular = SimDuration::from(self.config.announce_interval);
+        let regular = SimDuration::from(self.config.announce_interval());
         let hungry = peer.links.len() < NEIGHBOURS_MIN && !peer.has_all();
         let next = if hungry {
             regular.min(HUNGRY_INTERVAL)
         } else {
             regular
         };
-        cx.after(next, Timer::Report(peer.report));
+        let report = peer.report;
+        cx.after(next, Timer::Report(self.roster.object(me), report));
     }
 
     /// Opens connections to those the tracker named, up to half of what this peer accepts, so that
     /// newcomers find room with everybody (the mainline client opens 40 of 80).
-    fn connect_more(&mut self, cx: &mut Context<'_, Self>) {
+    pub(super) fn connect_more(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let most = self.config.connections as usize / 2;
         loop {
-            let peer = &mut self.peers[cx.node().index()];
+            let peer = &mut self.peers[me.index()];
             let opening = peer.links.len() - peer.links.established.len() as usize;
             if peer.links.len() >= most || opening >= OPENING_MAX {
                 return;
@@ -119,32 +140,43 @@ impl Swarm {
             let Some(candidate) = peer.candidates.pop() else {
                 return;
             };
-            if peer.links.to(candidate).is_none() {
-                self.connect(candidate, cx);
+            let object = self.roster.object(me);
+            let candidate = self.member(candidate, object);
+            if self.peers[me.index()].links.to(candidate).is_none() {
+                self.connect(me, candidate, cx);
             }
         }
     }
 
-    fn connect(&mut self, neighbour: NodeId, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let peer = &mut self.peers[node.index()];
-        let connection = Connection {
-            opener: node,
-            serial: peer.opened,
-        };
+    fn connect(&mut self, me: Member, neighbour: Member, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
+        let link = Link::new(peer.opened, true, Moment::at(cx.now()));
         peer.opened += 1;
-        let link = Link::new(node, connection, Moment::at(cx.now()));
-        peer.links.push(neighbour, link);
-        self.stretch(neighbour, cx);
-        let holdings = self.announced[node.index()].holdings();
+        let index = self.enter_link(me, neighbour, link, cx);
+        let (neighbour, connection) = self.end(me, index);
+        let holdings = self.announced[me.index()].holdings();
         self.say(neighbour, Message::Connect(connection, holdings), cx);
         self.keep_reviewing(cx);
     }
 
-    /// Notes how far the neighbour is from this peer.
-    fn stretch(&mut self, neighbour: NodeId, cx: &Context<'_, Self>) {
-        let delay = cx.announcement_delay(cx.node(), neighbour, HAVE);
-        self.announced[cx.node().index()].stretch(delay);
+    /// Adds a link, and notes how far the neighbour is from this peer.
+    fn enter_link(
+        &mut self,
+        me: Member,
+        neighbour: Member,
+        link: Link,
+        cx: &mut Context<'_, Self>,
+    ) -> usize {
+        let links = &mut self.peers[me.index()].links;
+        links.push(neighbour, link);
+        let count = links.len();
+        if count == 1 {
+            self.roster.rouse(me);
+        }
+        self.keep_telling(me, cx);
+        let delay = cx.announcement_delay(cx.node(), self.roster.node(neighbour), HAVE);
+        self.announced[me.index()].stretch(delay);
+        count - 1
     }
 
     pub(super) fn on_connect(
@@ -154,38 +186,42 @@ impl Swarm {
         holdings: Holdings,
         cx: &mut Context<'_, Self>,
     ) {
-        let node = cx.node();
-        if let Some(index) = self.peers[node.index()].links.to(from) {
-            let established = self.peers[node.index()].links.established;
+        let object = connection.object;
+        let Some(me) = self.roster.find(cx.node(), object) else {
+            self.say(from, Message::Bye(connection), cx);
+            return;
+        };
+        let neighbour = self.member(from, object);
+        if let Some(index) = self.peers[me.index()].links.to(neighbour) {
+            let established = self.peers[me.index()].links.established;
             // Both opened at once: the connection of the smaller node number stands.
-            let mine_stands = !established.contains(index) && node < from;
+            let mine_stands = !established.contains(index) && cx.node() < from;
             if mine_stands {
                 return;
             }
-            self.forget_link(index, cx);
+            self.forget_link(me, index, cx);
         }
-        let peer = &self.peers[node.index()];
+        let peer = &self.peers[me.index()];
         let full = peer.links.len() >= self.config.connections as usize;
         // Two peers that have everything have nothing to say to each other.
         let idle = peer.has_all() && holdings.known == self.piece_count;
-        let gone = !self.announced[from.index()].is_kept(holdings.life);
+        let gone = !self.announced[neighbour.index()].is_kept(holdings.life);
         if !peer.joined || full || idle || gone {
             self.say(from, Message::Bye(connection), cx);
             return;
         }
-        let link = Link::new(node, connection, Moment::at(cx.now()));
-        let peer = &mut self.peers[node.index()];
-        peer.links.push(from, link);
+        let link = Link::new(connection.serial, false, Moment::at(cx.now()));
+        let index = self.enter_link(me, neighbour, link, cx);
+        let peer = &mut self.peers[me.index()];
         if peer.report == 0 {
             // An origin need not report to be known; from its first neighbour on it does like all.
             peer.report = 1;
-            let regular = SimDuration::from(self.config.announce_interval);
-            cx.after(regular, Timer::Report(1));
+            let regular = SimDuration::from(self.config.announce_interval());
+            cx.after(regular, Timer::Report(object, 1));
         }
-        self.stretch(from, cx);
-        let mine = self.announced[node.index()].holdings();
+        let mine = self.announced[me.index()].holdings();
         self.say(from, Message::Accept(connection, mine), cx);
-        self.establish(from, holdings, cx);
+        self.establish(me, index, holdings, cx);
         self.keep_reviewing(cx);
     }
 
@@ -196,31 +232,37 @@ impl Swarm {
         holdings: Holdings,
         cx: &mut Context<'_, Self>,
     ) {
-        let known = self.peers[cx.node().index()].links.on(from, connection);
-        let gone = !self.announced[from.index()].is_kept(holdings.life);
-        match known {
-            Some(index) if gone => self.forget_link(index, cx),
-            Some(_) => {
-                self.establish(from, holdings, cx);
-                self.connect_more(cx);
-            }
-            None => self.say(from, Message::Bye(connection), cx),
+        let Some((me, index)) = self.link(from, connection, cx) else {
+            self.say(from, Message::Bye(connection), cx);
+            return;
+        };
+        let neighbour = self.peers[me.index()].links.neighbour(index);
+        if self.announced[neighbour.index()].is_kept(holdings.life) {
+            self.establish(me, index, holdings, cx);
+            self.connect_more(me, cx);
+        } else {
+            self.forget_link(me, index, cx);
         }
     }
 
     /// Takes note of what the other end of a new connection has.
-    fn establish(&mut self, from: NodeId, holdings: Holdings, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
-        let index = peer.links.to(from);
-        let index = index.expect("the link was just found or made");
-        self.announced[from.index()].open(holdings.life);
+    fn establish(
+        &mut self,
+        me: Member,
+        index: usize,
+        holdings: Holdings,
+        cx: &mut Context<'_, Self>,
+    ) {
+        let peer = &mut self.peers[me.index()];
+        let neighbour = peer.links.neighbour(index);
+        self.announced[neighbour.index()].open(holdings.life);
         peer.links.established.set(index, true);
         let link = peer.links.get_mut(index);
         link.life = holdings.life;
         link.heard = holdings.known;
         link.heard_at = Moment::at(cx.now());
         peer.learn(index, &self.announced);
-        self.update_interest(cx);
+        self.update_interest(me, cx);
         self.fill_slots(cx);
     }
 
@@ -230,24 +272,27 @@ impl Swarm {
         connection: Connection,
         cx: &mut Context<'_, Self>,
     ) {
-        if let Some(index) = self.peers[cx.node().index()].links.on(from, connection) {
-            self.forget_link(index, cx);
-            self.after_loss(cx);
-            self.connect_more(cx);
+        if let Some((me, index)) = self.link(from, connection, cx) {
+            self.forget_link(me, index, cx);
+            self.after_loss(me, cx);
+            self.connect_more(me, cx);
         }
     }
 
     /// Closes a connection with a word.
-    pub(super) fn hang_up(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let (neighbour, connection) = self.peers[cx.node().index()].links.end(index, cx.node());
-        self.forget_link(index, cx);
+    pub(super) fn hang_up(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let (neighbour, connection) = self.end(me, index);
+        self.forget_link(me, index, cx);
         self.say(neighbour, Message::Bye(connection), cx);
     }
 
     /// Strikes a connection out, with what was going on over it.
-    pub(super) fn forget_link(&mut self, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[cx.node().index()];
+    pub(super) fn forget_link(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
         let removed = peer.remove_link(index, &self.announced);
+        if peer.links.is_empty() {
+            self.roster.rest(me);
+        }
         if let Some(upload) = removed.upload {
             cx.cancel(upload);
         }
@@ -257,18 +302,17 @@ impl Swarm {
     }
 
     /// What a lost neighbour leaves behind: its slot, and the piece it was to send.
-    pub(super) fn after_loss(&mut self, cx: &mut Context<'_, Self>) {
+    pub(super) fn after_loss(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         self.fill_slots(cx);
-        self.ask_everybody(cx);
+        self.ask_everybody(me, cx);
     }
 
     /// Drops neighbours that fell silent and tells the others that this peer is still there.
-    pub(super) fn keep_alive(&mut self, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
+    pub(super) fn keep_alive(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let now = Moment::at(cx.now());
         let mut index = 0;
-        while index < self.peers[node.index()].links.len() {
-            let peer = &self.peers[node.index()];
+        while index < self.peers[me.index()].links.len() {
+            let peer = &self.peers[me.index()];
             let link = peer.links.get(index);
             let silence_max = if peer.links.established.contains(index) {
                 SILENCE_MAX
@@ -276,15 +320,15 @@ impl Swarm {
                 ANSWER_MAX
             };
             if link.heard_at.age(now) >= silence_max {
-                self.hang_up(index, cx);
+                self.hang_up(me, index, cx);
                 continue;
             }
             if link.told_at.max(peer.announced_at).age(now) >= KEEP_ALIVE {
-                self.send_status(index, cx);
+                self.send_status(me, index, cx);
             }
             index += 1;
         }
-        self.connect_more(cx);
+        self.connect_more(me, cx);
     }
 }
 

@@ -1,16 +1,16 @@
-//! One peer: what it has, what it lacks, and how it stands with its neighbours.
+//! One peer of a torrent: what it has, what it lacks, and how it stands with its neighbours.
 
 use std::collections::VecDeque;
 
-use netduel_world::{
-    BitsPerSecond, Bytes, NodeId, RequestId, SimDuration, SimTime, Stream, TransferId,
-};
+use netduel_world::{NodeId, RequestId, SimDuration, SimTime, Stream, TransferId};
 
 use super::{
     announced::Announced,
     config::Choice,
     links::{LinkSet, Links, Moment, OnLinks},
+    peer_exchange::Told,
     pieces::{Known, PieceSet, Rarity, Ties},
+    roster::Member,
 };
 
 /// How many pieces to ask a neighbour for at once that took `pace` for one: one, and as many more as
@@ -37,7 +37,7 @@ pub(super) const PIPELINE_MAX: u8 = 31;
 /// asked for as a whole: a longer end game would fetch many of them twice.
 const END_GAME_PIECES: u32 = 1;
 
-/// A member of the swarm, or a node that may become one.
+/// A member of a torrent, or a node that may become one.
 #[derive(Debug)]
 pub(super) struct Peer {
     pub(super) links: Links,
@@ -56,22 +56,10 @@ pub(super) struct Peer {
     pub(super) queue: OnLinks<()>,
     /// The pieces that neighbours would like to be asked for, one each.
     pub(super) suggested: OnLinks<()>,
-    /// The user's request, while it is being asked.
-    pub(super) request: Option<RequestId>,
+    /// The user's requests for the object, while they are being asked.
+    pub(super) requests: Vec<RequestId>,
     /// Whether it takes part.
     pub(super) joined: bool,
-    /// Whether its owner lets it give nothing.
-    pub(super) free_rider: bool,
-    /// Neighbours served at once, beside the optimistic one.
-    pub(super) slots: u32,
-    /// What it had sent at the last review, and when that was.
-    pub(super) sent: (Bytes, SimTime),
-    /// Rate of its uplink.
-    pub(super) uplink: BitsPerSecond,
-    /// Whether a review of whom to serve is due.
-    pub(super) reviewing: bool,
-    /// Reviews so far.
-    pub(super) reviews: u32,
     /// When all neighbours were told something last.
     pub(super) announced_at: Moment,
     /// Reports to the tracker that were not answered.
@@ -84,16 +72,10 @@ pub(super) struct Peer {
     pub(super) opened: u32,
     /// Choices of a piece so far.
     pub(super) choices: u32,
+    /// What it has told its neighbours of each other, where neighbours do that.
+    pub(super) told: Option<Box<Told>>,
     /// What an origin has not given out yet.
     pub(super) first_copies: Option<Box<FirstCopies>>,
-}
-
-/// What the owner of a device has decided.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Owner {
-    pub(super) free_rider: bool,
-    pub(super) slots: u32,
-    pub(super) uplink: BitsPerSecond,
 }
 
 /// An origin's care that every piece goes out once before one goes out twice.
@@ -135,7 +117,7 @@ impl FirstCopies {
 
 impl Peer {
     /// A peer that lacks the pieces `missing`.
-    pub(super) fn new(missing: PieceSet, piece_count: u32, owner: Owner) -> Self {
+    pub(super) fn new(missing: PieceSet, piece_count: u32) -> Self {
         Self {
             links: Links::default(),
             open: missing.clone(),
@@ -145,20 +127,15 @@ impl Peer {
             uploads: OnLinks::default(),
             queue: OnLinks::default(),
             suggested: OnLinks::default(),
-            request: None,
+            requests: Vec::new(),
             joined: false,
-            free_rider: owner.free_rider,
-            slots: owner.slots,
-            sent: (Bytes(0), SimTime::ZERO),
-            uplink: owner.uplink,
-            reviewing: false,
-            reviews: 0,
             announced_at: Moment::default(),
             unanswered: 0,
             report: 0,
             candidates: Vec::new(),
             opened: 0,
             choices: 0,
+            told: None,
             first_copies: None,
         }
     }
@@ -168,7 +145,9 @@ impl Peer {
         let lists = self.asked.bytes() + self.uploads.bytes() + self.queue.bytes();
         let pieces = self.missing.bytes() + self.open.bytes() + self.rarity.bytes();
         let candidates = self.candidates.capacity() * size_of::<NodeId>();
-        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates
+        let requests = self.requests.capacity() * size_of::<RequestId>();
+        let told = self.told.as_ref().map_or(0, |told| told.bytes());
+        size_of::<Self>() + self.links.bytes() + lists + pieces + candidates + requests + told
     }
 
     pub(super) fn has_all(&self) -> bool {
@@ -243,6 +222,9 @@ impl Peer {
         self.uploads.swap_remove(index, last);
         self.queue.swap_remove(index, last);
         self.suggested.swap_remove(index, last);
+        if let Some(told) = &mut self.told {
+            told.greeted.swap_remove(index, last);
+        }
         let (neighbour, _) = self.links.swap_remove(index);
         Removed {
             neighbour,
@@ -419,7 +401,7 @@ impl Peer {
 /// What a link that was struck out leaves behind.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Removed {
-    pub(super) neighbour: NodeId,
+    pub(super) neighbour: Member,
     /// The neighbour's life that was read.
     pub(super) life: Option<u32>,
     /// What was being sent.

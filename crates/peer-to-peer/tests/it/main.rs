@@ -9,3 +9,4 @@ mod random_walk;
 mod searching;
 mod superpeer;
 mod swarm;
+mod torrents;

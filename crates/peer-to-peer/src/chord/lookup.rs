@@ -159,6 +159,7 @@ impl Chord {
         match sought.purpose {
             Purpose::Join => self.on_joined(owner, cx),
             Purpose::Finger(level) => self.on_finger(level, Some(owner), cx),
+            Purpose::Home(key) => self.on_home(key, owner, cx),
             Purpose::Request(_) => unreachable!("requests do not ask for places"),
         }
     }
@@ -227,6 +228,7 @@ impl Chord {
             Purpose::Request(request) => cx.fail(request, cause),
             Purpose::Join => self.on_entry_silent(cx),
             Purpose::Finger(level) => self.on_finger(level, None, cx),
+            Purpose::Home(_) => {}
         }
     }
 }

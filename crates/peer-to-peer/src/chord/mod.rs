@@ -104,6 +104,8 @@ enum Purpose {
     Request(RequestId),
     Join,
     Finger(u8),
+    /// To bring a value that this node does not own to its owner.
+    Home(Key),
 }
 
 /// What an owner does for an asker.
@@ -322,6 +324,7 @@ impl Architecture for Chord {
                 again(self.config.check_predecessor, Timer::CheckPredecessor, cx);
                 if self.is_on_ring(cx.node()) {
                     self.check_predecessor(cx);
+                    self.bring_home(cx);
                 }
             }
             Timer::Join => self.begin_joining(cx),

@@ -391,7 +391,7 @@ impl Chord {
             }
             Message::Offer { keys, fresh } => self.on_offer(from, keys, fresh, cx),
             Message::Lack { ticket, keys } => self.on_lack(from, ticket, &keys, cx),
-            Message::Release { after, until } => self.on_release(after, until, cx),
+            Message::Release { keys } => self.on_release(&keys, cx),
         }
     }
 

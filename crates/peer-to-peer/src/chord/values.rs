@@ -294,12 +294,8 @@ impl Chord {
         for holder in holders.iter().filter(|holder| !before.contains(holder)) {
             offer(*holder, keys.clone(), false, cx);
         }
-        let (after, until) = (
-            self.table.ids.of_node(predecessor),
-            self.table.ids.of_node(node),
-        );
         for former in before.iter().filter(|former| !holders.contains(former)) {
-            say(*former, Message::Release { after, until }, cx);
+            release(*former, keys.clone(), cx);
         }
     }
 
@@ -319,32 +315,35 @@ impl Chord {
             return;
         };
         let keys = self.keys_between(node, before, predecessor);
-        offer(predecessor, keys, false, cx);
+        offer(predecessor, keys.clone(), false, cx);
         // With the new node one more has copies: the last one has too many.
-        let (after, until) = (before, predecessor);
         let holders = self.table.copy_holders(node);
         let all = holders.len() + 1 == self.config.replicas as usize;
         if let Some(last) = holders.last().filter(|last| all && **last != predecessor) {
-            let [after, until] = [after, until].map(|end| self.table.ids.of_node(end));
-            say(*last, Message::Release { after, until }, cx);
+            release(*last, keys, cx);
         }
     }
 
-    pub(super) fn on_release(&mut self, after: u64, until: u64, cx: &mut Context<'_, Self>) {
+    pub(super) fn on_release(&mut self, keys: &[Key], cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let span = until.wrapping_sub(after).wrapping_sub(1);
         let table = &self.table;
         let predecessor = table.predecessor(node);
-        self.values[node.index()].retain(|key| {
+        let owned = |key: &Key| {
             let place = table.ids.of_key(*key);
-            let released = place.wrapping_sub(after).wrapping_sub(1) <= span;
-            !released || predecessor.is_none_or(|before| table.between(before, place, node))
-        });
+            predecessor.is_none_or(|before| table.between(before, place, node))
+        };
+        self.values[node.index()].retain(|key| owned(key) || keys.binary_search(key).is_err());
     }
 }
 
 fn offer(to: NodeId, keys: Box<[Key]>, fresh: bool, cx: &mut Context<'_, Chord>) {
     if !keys.is_empty() {
         say(to, Message::Offer { keys, fresh }, cx);
+    }
+}
+
+fn release(to: NodeId, keys: Box<[Key]>, cx: &mut Context<'_, Chord>) {
+    if !keys.is_empty() {
+        say(to, Message::Release { keys }, cx);
     }
 }

@@ -8,6 +8,7 @@ mod downloads;
 mod draws;
 mod exchange;
 mod hold;
+mod mm1;
 mod outcome;
 mod ping;
 mod sharing;
@@ -27,6 +28,7 @@ pub fn ours(verb: &str, size: u32, count: Option<u64>) -> Option<Outcome> {
     Some(match verb {
         "hold" => hold::run::<EventQueue<u32>>(size, million),
         "ping" => ping::run(size, million),
+        "mm1" => mm1::run(size),
         "steady" => downloads::steady::<FairSharing>(size, million),
         "w4" => downloads::poisson::<FairSharing>(size, all),
         "w4het" => downloads::heterogeneous::<FairSharing>(size, all),

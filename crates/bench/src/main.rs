@@ -10,6 +10,7 @@ use netduel_bench::{ours, reference};
 const USAGE: &str = "usage: netduel-bench VERB SIZE [COUNT]
   hold Q [M]      Q pending events, M in all; against the standard library's heap
   ping N [M]      N messages under way among N nodes, M in all, through the run loop
+  mm1 M           M look-ups at a server's processor, M/M/1 at load 0.8
   steady N [M]    N downloads from one uplink at all times, M in all; against recomputation
   w4 N            N downloads of 10 MB, 10 a second
   w4het N         N downloads of different sizes and rates, all at once

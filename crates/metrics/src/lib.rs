@@ -7,6 +7,7 @@
 pub mod concentration;
 pub mod distribution;
 pub mod interval;
+pub mod queueing;
 pub mod recovery;
 pub mod theory;
 mod verdict;

@@ -47,7 +47,8 @@ impl Demand {
     }
 
     /// The metrics drawn against a sweep or as bars, with the first word of their file name.
-    pub(crate) fn charted(self) -> &'static [(&'static str, &'static str)] {
+    /// Where bytes are wanted they are what a broadcast costs, else messages.
+    pub(crate) fn charted(self, bytes: bool) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Download => &[
                 ("completion_time", "completion"),
@@ -59,6 +60,11 @@ impl Demand {
                 ("completion_time_p50", "median"),
                 ("completion_time_p99", "tail"),
                 ("messages_per_request", "messages"),
+            ],
+            Self::Broadcast if bytes => &[
+                ("reach", "reach"),
+                ("reach_time_90", "time"),
+                ("bytes_per_useful_byte", "bytes"),
             ],
             Self::Broadcast => &[
                 ("reach", "reach"),

@@ -250,6 +250,12 @@ impl Results {
         shares.any(|share| share.mean < 1.0)
     }
 
+    /// The metrics drawn against a sweep or as bars, with the first word of their file name.
+    pub(crate) fn charted(&self) -> &'static [(&'static str, &'static str)] {
+        let bytes = |row: &Summary| row.metric == "bytes_per_useful_byte" && row.estimate.is_some();
+        self.manifest.demand.charted(self.summary.iter().any(bytes))
+    }
+
     /// The words for how the intervals were made.
     pub(crate) fn method(&self) -> &str {
         let named = self.summary.iter().map(|row| row.method.as_str());

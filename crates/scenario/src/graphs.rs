@@ -1,4 +1,4 @@
-//! Graphs of the users that settings name: `GraphML`, or tables of links.
+//! Graphs of the users that settings name: GraphML, or tables of links.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -78,7 +78,7 @@ impl Graphs<'_> {
 
 /// Links as they are read: no user with itself, no pair twice, and everybody can be reached.
 struct Links {
-    links: Vec<(u32, u32)>,
+    pairs: Vec<(u32, u32)>,
     /// Each pair in ascending order.
     seen: BTreeSet<(u32, u32)>,
     parts: UnionFind<u32>,
@@ -92,7 +92,7 @@ const NOT_TWICE: &str = "a pair that is not linked yet";
 impl Links {
     fn new(users: u32) -> Self {
         Self {
-            links: Vec::new(),
+            pairs: Vec::new(),
             seen: BTreeSet::new(),
             parts: UnionFind::new(users as usize),
             users,
@@ -108,7 +108,7 @@ impl Links {
             return Err(NOT_TWICE);
         }
         self.parts.union(a, b);
-        self.links.push((a, b));
+        self.pairs.push((a, b));
         Ok(())
     }
 
@@ -120,7 +120,7 @@ impl Links {
                 "no links lead from user 0 to user {user}; expected a graph in which everybody can \
                  be reached"
             )),
-            None => Ok(self.links),
+            None => Ok(self.pairs),
         }
     }
 }
@@ -143,7 +143,7 @@ fn links(table: &Table, users: u32) -> Result<Vec<(u32, u32)>, ScenarioError> {
     links.finish().map_err(|problem| table.lacks(problem))
 }
 
-/// A `GraphML` file.
+/// A GraphML file.
 ///
 /// # Source
 /// U. Brandes et al., "GraphML progress report", Graph Drawing 2001; graphml.graphdrawing.org.

@@ -19,7 +19,8 @@ pub(crate) fn toml(
 ) -> String {
     let mut raw = raw.clone();
     let used = |key| candidates.iter().any(|c| c.kind.uses.contains(&key));
-    fill_population(&mut raw.population, &used);
+    let downloads = raw.demand.download.is_some();
+    fill_population(&mut raw.population, downloads, &used);
     fill_demand(&mut raw.demand, &used);
     if used(WorldKey::Work) && !check::is_nothing(raw.demand.work()) {
         fill_processors(&mut raw, candidates, &first.world);
@@ -58,11 +59,15 @@ fn written(sweep: &Sweep<'_>) -> (String, Vec<toml::Value>) {
     (sweep.axis.key.clone(), values)
 }
 
-fn fill_population(population: &mut raw::Population, used: &impl Fn(WorldKey) -> bool) {
+fn fill_population(
+    population: &mut raw::Population,
+    downloads: bool,
+    used: &impl Fn(WorldKey) -> bool,
+) {
     if used(WorldKey::FreeRiders) {
         population.free_riders.get_or_insert_default();
     }
-    if used(WorldKey::AfterDownload) {
+    if downloads && used(WorldKey::AfterDownload) {
         let after = match check::after_download(population) {
             netduel_world::AfterDownload::Stay => Either::Text(AfterWord::Stay),
             netduel_world::AfterDownload::Leave => Either::Text(AfterWord::Leave),

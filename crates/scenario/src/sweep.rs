@@ -258,11 +258,10 @@ fn label(key: &Key) -> String {
         ["population", "after-download", "linger"] => "time users stay after the download".into(),
         ["population", "after-download"] => "after the download".into(),
         ["demand", "download", "size"] => "file size".into(),
+        ["demand", _, "arrivals", "poisson"] => "offered load".into(),
         ["demand", "download", "arrivals", ..] => "arrivals of users".into(),
-        ["demand", _, "arrivals", "diurnal", "mean"] => "arrivals of requests on average".into(),
-        ["demand", _, "arrivals", "flash-crowd", "peak"] => {
-            "arrivals of requests at the peak".into()
-        }
+        ["demand", _, "arrivals", "diurnal", "mean"] => "offered load on average".into(),
+        ["demand", _, "arrivals", "flash-crowd", "peak"] => "offered load at the peak".into(),
         ["demand", _, "arrivals", "closed-loop", "think", ..] => "time users think".into(),
         ["demand", _, "arrivals", ..] => "arrivals of requests".into(),
         ["demand", _, "requests"] => "requests".into(),

@@ -4,120 +4,33 @@
 //! the client directly. Stores go to one server, the primary, which copies them to the others. The
 //! balancer checks now and then whether servers answer, and so learns late which are down.
 
+mod backup;
 mod balancer;
 mod config;
+mod message;
 mod operator;
 mod replica;
 
 use std::{ops::Range, sync::Arc};
 
 use netduel_world::{
-    Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, Key, NodeId, Request,
-    RequestId, RequestKind, SimDuration, StateLoss, Stream, TransferEnded, Want, WorldKey,
-    uniform_below,
+    Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, NodeId, Request, RequestKind,
+    SimDuration, StateLoss, Stream, TransferEnded, Want, WorldKey, uniform_below,
 };
 
 use crate::{
     clients::{Clients, Ended},
     content::{Answer, Content},
-    message::{self, Ask, Guest, Label, MESSAGE},
+    message::{self as service, Ask, Guest, Label, MESSAGE},
     reception::{Limits, Reception, Serves, sorry},
 };
 pub use balancer::Phase;
 use balancer::{Balancer, Seen};
 use config::Roles;
 pub use config::{Acknowledge, Autoscaling, Balancing, Config, Upgrade};
+pub use message::{Copied, Known, Message, Timer, View};
 use operator::Operator;
 use replica::Replica;
-
-/// What a balancer tells servers about each other.
-#[derive(Debug)]
-pub struct View {
-    /// The server that stores go to.
-    primary: Option<NodeId>,
-    /// Those in service.
-    members: Box<[NodeId]>,
-}
-
-/// What nodes say to each other.
-#[derive(Debug)]
-pub enum Message {
-    /// About requests.
-    Service(message::Message),
-    /// Balancer to server: answer this client.
-    Forward {
-        /// The client.
-        client: NodeId,
-        /// What it wants.
-        ask: Ask,
-    },
-    /// Server to balancer: a connection that you made is over.
-    Over,
-    /// Balancer to server: are you well?
-    Check(Arc<View>),
-    /// Server to balancer: this is how I am.
-    Health {
-        /// Whether it can serve.
-        ready: bool,
-        /// Share of its processor or uplink that was busy since it said so last.
-        load: f64,
-    },
-    /// Primary to backup: this was stored; the value is too small to be counted.
-    Store(RequestId),
-    /// Backup to primary: I have it.
-    Stored(RequestId),
-    /// Backup to primary: what arrived was damaged.
-    Damaged(RequestId),
-    /// Server to primary: send me what I miss.
-    Miss(Known),
-    /// Primary to server: here it comes.
-    Copy(Box<Copied>),
-    /// Balancer to balancer: what has become of the machines.
-    Pool(Box<[Phase]>),
-}
-
-/// What a server knows of what there is.
-#[derive(Clone, Copy, Debug)]
-pub enum Known {
-    /// Nothing: its disk is gone.
-    Nothing,
-    /// What was there at the start, and so many stores.
-    Stores(u64),
-}
-
-/// What one server copies to another.
-#[derive(Clone, Debug)]
-pub struct Copied {
-    stores: u64,
-    content: Content,
-}
-
-impl From<message::Message> for Message {
-    fn from(message: message::Message) -> Self {
-        Self::Service(message)
-    }
-}
-
-/// What nodes remind themselves of.
-#[derive(Debug)]
-pub enum Timer {
-    /// Something about a request.
-    Service(message::Timer),
-    /// Balancer: time to check the servers.
-    CheckDue,
-    /// Operator: time to look at the load.
-    LookDue,
-    /// Operator: a machine answers from now on.
-    Booted(usize),
-    /// Server: what it misses should be coming.
-    CopyDue,
-}
-
-impl From<message::Timer> for Timer {
-    fn from(timer: message::Timer) -> Self {
-        Self::Service(timer)
-    }
-}
 
 /// Several servers with the same content, behind a balancer.
 pub struct ReplicatedServer {
@@ -212,7 +125,7 @@ impl Architecture for ReplicatedServer {
     fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
         match message {
             Message::Forward { client, .. } => visit(*client),
-            Message::Service(message::Message::Found { holder, .. }) => visit(*holder),
+            Message::Service(service::Message::Found { holder, .. }) => visit(*holder),
             _ => {}
         }
     }
@@ -249,7 +162,7 @@ impl Architecture for ReplicatedServer {
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
         match message {
-            Message::Service(message::Message::Ask(ask)) => {
+            Message::Service(service::Message::Ask(ask)) => {
                 // Who has heard from a server asks that one again.
                 let guest = (from, ask.request);
                 let known = |server: usize| self.replicas[server].reception.has(guest);
@@ -261,7 +174,7 @@ impl Architecture for ReplicatedServer {
                     }
                 }
             }
-            Message::Service(message::Message::HangUp(request)) => {
+            Message::Service(service::Message::HangUp(request)) => {
                 if self.server_at(cx.node()).is_some() {
                     self.on_hang_up((from, request), cx);
                 }
@@ -306,15 +219,15 @@ impl Architecture for ReplicatedServer {
 
     fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
         match timer {
-            Timer::Service(message::Timer::Silence { request, wait }) => {
+            Timer::Service(service::Timer::Silence { request, wait }) => {
                 let places = &self.roles.balancers;
                 let ended = self.clients.on_silence(request, wait, places, cx);
                 settle(ended, cx);
             }
-            Timer::Service(message::Timer::Worked { guest, stay }) => {
+            Timer::Service(service::Timer::Worked { guest, stay }) => {
                 self.on_worked(guest, stay, cx);
             }
-            Timer::Service(message::Timer::Expected { guest, stay }) => {
+            Timer::Service(service::Timer::Expected { guest, stay }) => {
                 self.on_expected(guest, stay, cx);
             }
             Timer::CheckDue => self.check_servers(cx),
@@ -412,9 +325,7 @@ impl ReplicatedServer {
             return;
         };
         let balancer = &mut self.balancers[place];
-        for (seen, server) in balancer.servers.iter_mut().zip(&self.roles.servers) {
-            let itself = *server == cx.node();
-            seen.answered |= itself;
+        for seen in &mut balancer.servers {
             if matches!(seen.phase, Phase::InUse | Phase::Draining) {
                 seen.check(self.config.check_fall, self.config.check_rise);
             }
@@ -486,114 +397,5 @@ impl Serves for ReplicatedServer {
         } else if by != guest.0 {
             cx.send(by, Message::Over, FIN);
         }
-    }
-}
-
-/// How servers keep each other's content.
-impl ReplicatedServer {
-    /// The primary stores a value and copies it to the backups.
-    fn store(&mut self, guest: Guest, key: Key, cx: &mut Context<'_, Self>) {
-        let size = self.size;
-        let at_once = self.config.acknowledge == Acknowledge::AtOnce;
-        let replica = self.replica(cx.node());
-        let backups = replica.store(key);
-        for backup in &*backups {
-            if size > Bytes(0) {
-                cx.transfer(*backup, size, Label::Upload(guest.1).encode());
-            } else {
-                cx.send(*backup, Message::Store(guest.1), MESSAGE);
-            }
-        }
-        if at_once || backups.is_empty() {
-            self.reply(guest, message::Message::Done(guest.1), cx);
-        } else {
-            self.replica(cx.node()).wait_for(guest, &backups);
-        }
-    }
-
-    /// A backup has what was stored, or never will.
-    fn on_stored(&mut self, backup: NodeId, request: RequestId, cx: &mut Context<'_, Self>) {
-        if let Some(guest) = self.replica(cx.node()).confirm(request, backup) {
-            self.reply(guest, message::Message::Done(request), cx);
-            self.fill(cx);
-        }
-    }
-
-    fn on_check(&mut self, balancer: NodeId, view: &Arc<View>, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        let sent = cx.bytes_sent();
-        let busy = cx.processor_busy();
-        let now = cx.now();
-        let replica = self.replica(node);
-        let load = replica.load(now, busy, sent);
-        let confirmed = replica.take_view(view);
-        match view.primary {
-            Some(primary) if primary != node => {
-                if let Some(known) = replica.misses(primary) {
-                    cx.send(primary, Message::Miss(known), MESSAGE);
-                    cx.after(self.limits.timeout, Timer::CopyDue);
-                }
-            }
-            // Nobody has anything newer.
-            _ => replica.be_ready(),
-        }
-        let ready = self.replica(node).ready;
-        for guest in confirmed {
-            self.reply(guest, message::Message::Done(guest.1), cx);
-        }
-        self.fill(cx);
-        if balancer == node {
-            self.on_health(node, ready, load, cx);
-        } else {
-            cx.send(balancer, Message::Health { ready, load }, MESSAGE);
-        }
-    }
-
-    fn on_miss(&mut self, from: NodeId, known: Known, cx: &mut Context<'_, Self>) {
-        let size = self.size;
-        let replica = self.replica(cx.node());
-        if !replica.ready {
-            return;
-        }
-        let missed = replica.missed(known, size);
-        let copied = Box::new(Copied {
-            stores: replica.stores,
-            content: replica.content.clone(),
-        });
-        cx.send(from, Message::Copy(copied), MESSAGE);
-        if missed > Bytes(0) {
-            cx.transfer(from, missed, Label::Copy(RequestId(0)).encode());
-        }
-    }
-
-    fn on_copy(&mut self, copied: Copied, cx: &mut Context<'_, Self>) {
-        let size = self.size;
-        self.replica(cx.node()).expect(copied, size);
-    }
-
-    /// A copy from server to server is over.
-    fn on_copied(&mut self, ended: &TransferEnded, cx: &mut Context<'_, Self>) {
-        let whole = ended.ending == Ending::Whole { intact: true };
-        let broken = matches!(ended.ending, Ending::Broken { .. });
-        let receiver = cx.node() == ended.to;
-        match Label::decode(ended.label) {
-            Label::Upload(request) if receiver && whole => {
-                self.replica(cx.node()).stores += 1;
-                cx.send(ended.from, Message::Stored(request), MESSAGE);
-            }
-            Label::Upload(request) if receiver && !broken => {
-                cx.send(ended.from, Message::Damaged(request), MESSAGE);
-            }
-            // A backup that broke off has crashed; the copy that it asks for later has it.
-            Label::Upload(request) if !receiver && broken => {
-                self.on_stored(ended.to, request, cx);
-            }
-            Label::Copy(_) if receiver => self.replica(cx.node()).finish_copy(whole),
-            _ => {}
-        }
-    }
-
-    fn on_copy_due(&mut self, node: NodeId) {
-        self.replica(node).copy_due();
     }
 }

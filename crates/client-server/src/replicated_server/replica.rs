@@ -26,7 +26,10 @@ pub(super) struct Replica {
     asked: Option<NodeId>,
     /// What it is to have once the bytes are here.
     coming: Option<Copied>,
-    view: Option<Arc<View>>,
+    /// What each balancer said last.
+    views: [Option<Arc<View>>; 2],
+    /// Which of them said something last.
+    latest: usize,
     /// Stores that backups have not confirmed, and who they are.
     unconfirmed: BTreeMap<RequestId, (Guest, Vec<NodeId>)>,
     /// Cores and bytes a second of its uplink, and what was used of them when it was checked last.
@@ -46,7 +49,8 @@ impl Replica {
             ready: true,
             asked: None,
             coming: None,
-            view: None,
+            views: [None, None],
+            latest: 0,
             unconfirmed: BTreeMap::new(),
             cores: f64::from(cast.processor(node).cores),
             uplink: cast.upload(node).get() / 8.0,
@@ -66,14 +70,15 @@ impl Replica {
         (worked / (self.cores * time)).max(sent / (self.uplink * time))
     }
 
-    /// Learns who is in service. Returns the guests whose stores wait for nobody any longer.
-    pub(super) fn take_view(&mut self, view: &Arc<View>) -> Vec<Guest> {
+    /// Learns from a balancer who is in service. Returns the guests whose stores wait for nobody any longer.
+    pub(super) fn take_view(&mut self, balancer: usize, view: &Arc<View>) -> Vec<Guest> {
         // Who is no longer in service, or never was, may miss something.
         let listed = view.members.contains(&self.node);
-        let was_listed = self.view.as_ref();
+        let was_listed = self.views[balancer].as_ref();
         let was_listed = was_listed.is_none_or(|view| view.members.contains(&self.node));
         self.ready &= listed || !was_listed;
-        self.view = Some(Arc::clone(view));
+        self.views[balancer] = Some(Arc::clone(view));
+        self.latest = balancer;
         let mut confirmed = Vec::new();
         self.unconfirmed.retain(|_, (guest, backups)| {
             backups.retain(|backup| view.members.contains(backup));
@@ -89,7 +94,9 @@ impl Replica {
     pub(super) fn store(&mut self, key: Key) -> Box<[NodeId]> {
         self.content.store(key);
         self.stores += 1;
-        let members = self.view.iter().flat_map(|view| view.members.iter());
+        let members = self.views[self.latest]
+            .iter()
+            .flat_map(|view| view.members.iter());
         members
             .copied()
             .filter(|member| *member != self.node)
@@ -189,7 +196,7 @@ impl Replica {
     pub(super) fn on_down(&mut self, lost: bool) {
         self.reception.clear();
         self.unconfirmed.clear();
-        self.view = None;
+        self.views = [None, None];
         self.asked = None;
         self.coming = None;
         self.ready = false;

@@ -2,13 +2,11 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Arrivals, Bytes, Cause, Demand, Failure, Latency, Outcome, Pick, RunRecord, Seconds, Share,
-    SimDuration, SimTime, StateLoss, What, Who, World, WorldSpec, run,
+    Arrivals, Bytes, Cause, Demand, Failure, Latency, Law, Outcome, Pick, Replication, RunRecord,
+    Share, SimDuration, SimTime, StateLoss, Wants, What, Who, World, WorldSpec, run,
 };
 
-fn seconds(seconds: f64) -> Seconds {
-    Seconds::new(seconds).unwrap()
-}
+use crate::worlds::{lookups, seconds, share, simulate, times};
 
 fn run_server(spec: &WorldSpec, config: &Config) -> RunRecord {
     let world = Arc::new(World::draw(spec, 1, 0));
@@ -195,4 +193,217 @@ fn who_loses_the_disk_while_waiting_is_sent_everything_again() {
         assert!(received.0 > object.0 + 4_000_000, "seed {seed}: {received}");
     }
     assert!(hit.iter().all(|times| *times > 0), "{hit:?}");
+}
+
+/// Twenty users over 10 ms, whatever they ask for.
+fn small(wants: Wants, work: f64) -> WorldSpec {
+    let mut spec = lookups(0.01, 50.0, 200, Law::Constant(work));
+    spec.demand.wants = wants;
+    spec
+}
+
+fn values(size: u64, reads: f64) -> Wants {
+    Wants::Lookup {
+        keys: 50,
+        zipf: 0.8,
+        value: Bytes(size),
+        reads: share(reads),
+    }
+}
+
+#[test]
+fn a_look_up_takes_a_round_trip_its_work_and_the_value() {
+    // Two messages of 120 bytes, at 10 Mbps up or 50 Mbps down and at 100 Mbps.
+    let wire = 120.0 * 8.0 * (1.0 / 10e6 + 2.0 / 100e6 + 1.0 / 50e6);
+    for (size, work) in [(0, 0.0), (0, 0.001), (1_000_000, 0.0)] {
+        let mut spec = small(values(size, 1.0), work);
+        spec.demand.arrivals = Arrivals::Trace((0..200).map(f64::from).map(seconds).collect());
+        let record = simulate::<SingleServer>(&spec, &Config::default(), 1);
+        assert_eq!(record.served(), 200);
+        // The value follows its announcement without waiting for its serialisation.
+        let expected = match size {
+            0 => 0.02 + wire + work,
+            _ => 0.02 + 120.0 * 8.0 * (1.0 / 10e6 + 1.0 / 100e6) + size as f64 * 8.0 / 50e6,
+        };
+        for time in times(&record) {
+            assert!((time - expected).abs() < 1e-6, "{time}, not {expected}");
+        }
+    }
+}
+
+#[test]
+fn what_is_stored_is_sent_first_and_outlives_a_crash_that_keeps_the_disk() {
+    let spec = small(values(100_000, 0.0), 0.001);
+    let record = simulate::<SingleServer>(&spec, &Config::default(), 1);
+    assert_eq!(record.served(), 200);
+    let server = record.loads[0].received.0;
+    assert!((200 * 100_000..200 * 101_000).contains(&server), "{server}");
+    // Asked, told to go on, sent, and told that it is done: four latencies.
+    let least = 0.04 + 100_000.0 * 8.0 / 10e6 + 0.001;
+    assert!(times(&record).iter().all(|time| *time > least));
+    for (state, found) in [(StateLoss::Kept, true), (StateLoss::Lost, false)] {
+        let mut spec = small(values(0, 1.0), 0.0);
+        spec.patience.retries = 0;
+        spec.failures = vec![Failure {
+            what: What::Crash(state),
+            ..crash(1.0, 0.5)
+        }];
+        let config = Config {
+            response_timeout: seconds(0.1),
+            ..Config::default()
+        };
+        let record = simulate::<SingleServer>(&spec, &config, 1);
+        let late = |r: &&netduel_world::RequestRecord| r.issued > SimTime(1_600_000_000);
+        let outcomes = record.requests.iter().filter(late).map(|r| r.outcome);
+        let expected = if found {
+            Outcome::Served
+        } else {
+            Outcome::Failed(Cause::NotFound)
+        };
+        assert!(outcomes.clone().count() > 50 && outcomes.clone().all(|o| o == expected));
+    }
+}
+
+#[test]
+fn a_user_may_have_several_requests_open() {
+    // One user, work of 1 s, 200 requests within 4 s.
+    let mut spec = small(values(1000, 0.5), 1.0);
+    spec.population.peers = 1;
+    let config = Config {
+        response_timeout: seconds(1000.0),
+        ..Config::default()
+    };
+    let record = simulate::<SingleServer>(&spec, &config, 1);
+    assert_eq!(record.served(), 200);
+    assert!(record.ended.as_seconds() > 200.0);
+}
+
+#[test]
+fn what_the_processor_has_no_room_for_is_refused_and_frees_its_connection() {
+    let mut spec = small(values(0, 1.0), 1.0);
+    spec.patience.retries = 0;
+    spec.infrastructure[0].processor.queue = 4;
+    let config = Config {
+        connections: 6,
+        ..Config::default()
+    };
+    let record = simulate::<SingleServer>(&spec, &config, 1);
+    let refused = causes(&record)
+        .into_iter()
+        .filter(|o| *o == Outcome::Failed(Cause::Refused));
+    // 200 within 4 s: one a second is done and four wait.
+    assert_eq!(record.served() + refused.count(), 200);
+    assert!((7..=10).contains(&record.served()), "{}", record.served());
+    assert_eq!(record.worked[0].done, record.served() as u64);
+    assert_eq!(record.worked[0].refused + record.worked[0].done, 200);
+}
+
+#[test]
+fn a_search_names_somebody_who_has_the_object() {
+    let wants = Wants::Search {
+        objects: 30,
+        zipf: 0.5,
+        replicas: 3.0,
+        rule: Replication::Uniform,
+    };
+    let mut spec = small(wants, 0.001);
+    let record = simulate::<SingleServer>(&spec, &Config::default(), 1);
+    assert_eq!(record.served(), 200);
+    spec.failures = vec![Failure {
+        what: What::Crash(StateLoss::Lost),
+        ..crash(0.0, 0.1)
+    }];
+    spec.patience.retries = 0;
+    let config = Config {
+        response_timeout: seconds(0.2),
+        ..Config::default()
+    };
+    let record = simulate::<SingleServer>(&spec, &config, 1);
+    assert_eq!(record.served(), 0, "the directory is gone");
+}
+
+fn broadcast(size: u64, users: u32) -> WorldSpec {
+    let mut spec = WorldSpec {
+        latency: Latency::constant(SimDuration::from_seconds(0.01)),
+        ..WorldSpec::default()
+    };
+    spec.demand.wants = Wants::Broadcast { size: Bytes(size) };
+    spec.population.peers = users;
+    spec
+}
+
+#[test]
+fn a_broadcast_goes_through_the_server_s_uplink_to_everybody() {
+    // 99 copies of 1 MB at 100 Mbps; before, one at the asker's 10 Mbps; five latencies.
+    for connections in [1, 7, 1000] {
+        let config = Config {
+            connections,
+            ..Config::default()
+        };
+        let record = simulate::<SingleServer>(&broadcast(1_000_000, 100), &config, 1);
+        assert_eq!(record.served(), 1);
+        assert_eq!(record.reach[0].users, 100);
+        let time = times(&record)[0];
+        // One connection serves one user at 50 Mbps at a time, and idles for a latency in between.
+        let least = match connections {
+            1 => 0.8 + 99.0 * (0.16 + 0.01),
+            _ => 0.8 + 99.0 * 0.08,
+        };
+        assert!(
+            (least..least + 0.3).contains(&time),
+            "{connections}: {time}"
+        );
+    }
+}
+
+#[test]
+fn news_without_size_takes_a_message_each_and_a_round_trip_for_each_turn_of_connections() {
+    for (connections, turns) in [(10, 10.0), (1000, 1.0)] {
+        let config = Config {
+            connections,
+            ..Config::default()
+        };
+        let record = simulate::<SingleServer>(&broadcast(0, 101), &config, 1);
+        assert_eq!(record.served(), 1);
+        let time = times(&record)[0];
+        let expected = 0.01 + (turns - 1.0) * 0.02 + 0.01;
+        assert!((time - expected).abs() < 0.006, "{connections}: {time}");
+    }
+}
+
+#[test]
+fn who_was_away_is_told_when_it_is_back_even_by_a_server_that_was_away_too() {
+    for size in [0, 100_000] {
+        for seed in 1..=6 {
+            let mut spec = broadcast(size, 200);
+            let users = Failure {
+                who: Who::Random {
+                    share: Share::new(0.5).unwrap(),
+                    of: Pick::Users,
+                },
+                ..crash(0.02, 60.0)
+            };
+            spec.failures = vec![users, crash(0.3, 100.0)];
+            let record = simulate::<SingleServer>(&spec, &Config::default(), seed);
+            assert_eq!(record.reach[0].users, 200, "{size} B, seed {seed}");
+            assert_eq!(record.served(), 1, "{size} B, seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn a_user_downloads_each_object_once() {
+    let mut spec = lookups(0.01, 10.0, 100, Law::Constant(0.0));
+    spec.demand.wants = Wants::Download {
+        objects: 5,
+        zipf: 0.0,
+        size: Bytes(10_000),
+    };
+    spec.population.peers = 2;
+    let record = simulate::<SingleServer>(&spec, &Config::default(), 1);
+    assert_eq!(record.served(), 100);
+    let sent = record.loads[0].sent.0;
+    // Two users, five objects, each with an announcement of 120 bytes; an object that is asked for
+    // again while it is on its way comes twice.
+    assert!((10 * 10_120..=12 * 10_120).contains(&sent), "{sent}");
 }

@@ -8,6 +8,7 @@ mod distribution;
 mod gossip;
 mod lookups;
 mod measured;
+mod queueing;
 mod search;
 mod set_up;
 
@@ -116,6 +117,7 @@ impl Accept {
 pub fn experiments() -> Vec<Experiment> {
     let mut all = Vec::new();
     all.extend(distribution::experiments());
+    all.extend(queueing::experiments());
     all.extend(search::experiments());
     all.extend(gossip::experiments());
     all.extend(lookups::experiments());

@@ -45,7 +45,7 @@ pub enum Wiring {
         /// Neighbours of each, half of them on either side; even.
         degree: u32,
     },
-    /// As a file says: `GraphML`, or a CSV table with the columns from, to. Users count from 0.
+    /// As a file says: GraphML, or a CSV table with the columns from, to. Users count from 0.
     File(UserGraph),
 }
 

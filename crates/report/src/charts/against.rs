@@ -20,7 +20,7 @@ pub(crate) fn charts(results: &Results) -> Vec<Chart> {
     let combinations = sweep.combinations(results);
     let several = combinations.len() > 1;
     let mut charts = Vec::new();
-    for &(metric, word) in results.manifest.demand.charted() {
+    for &(metric, word) in results.charted() {
         for (index, (others, points)) in combinations.iter().enumerate() {
             let suffix = if several {
                 format!("-{}", index + 1)

@@ -19,7 +19,7 @@ pub(crate) fn charts(results: &Results) -> Vec<Chart> {
     if Sweep::find(results).is_some() {
         return Vec::new();
     }
-    let charted = results.manifest.demand.charted();
+    let charted = results.charted();
     let charts = charted
         .iter()
         .filter_map(|(metric, word)| chart(results, metric, word));

@@ -18,7 +18,7 @@ impl Words<'_> {
     pub(super) fn asked(&self) -> Vec<String> {
         let raw = &self.raw.demand;
         let key = self.demand_key();
-        let zipf = self.popularity().map(|text| format!(", {text}"));
+        let zipf = self.exponent().map(|zipf| format!(" (Zipf {zipf})"));
         let zipf = zipf.unwrap_or_default();
         let mut parts = Vec::new();
         if let Some(download) = &raw.download {
@@ -41,10 +41,15 @@ impl Words<'_> {
         } else if let Some(search) = &raw.search {
             let objects = self.number(&key.join("objects"), search.objects, "object");
             let replicas = self.or_swept(&key.join("replicas"), search.replicas);
-            let rule = self.rule();
-            let rule = rule.map_or(String::new(), |rule| format!(" {rule}"));
+            let rule = match search.replication.unwrap_or_default() {
+                _ if self.rule().is_none() => "",
+                _ if self.varies_at(&key.join("replication")) => ", spread as swept",
+                Rule::Proportional => ", proportional",
+                Rule::SquareRoot => ", square root",
+                Rule::Uniform => "",
+            };
             parts.push(format!(
-                "searches for {objects}{zipf}, copies of each on average {replicas}{rule}"
+                "searches for {objects}{zipf}, {replicas} copies of each on average{rule}"
             ));
         } else if let Some(broadcast) = &raw.broadcast {
             let size = self.value(&key.join("size"), broadcast.size);
@@ -67,7 +72,10 @@ impl Words<'_> {
     pub(super) fn pace(&self) -> Vec<String> {
         let mut parts = Vec::new();
         if !matches!(self.raw.demand.arrivals(), Either::Text(_)) {
-            parts.push(format!("arrivals {}", self.arrivals()));
+            let arrivals = self.arrivals();
+            let few = arrivals.split_once(" (from");
+            let few = few.map_or(arrivals.as_str(), |(few, _)| few);
+            parts.push(format!("arrivals {few}"));
         }
         parts.extend(self.work().map(|work| format!("work {work}")));
         parts
@@ -154,17 +162,23 @@ impl Words<'_> {
 
     /// How unequal the popularity is, when there is a choice.
     fn popularity(&self) -> Option<String> {
-        let (name, count, zipf) = self.raw.demand.choice()?;
+        let (name, count, _) = self.raw.demand.choice()?;
         if !self.many(name, count) {
             return None;
         }
+        Some(match self.exponent() {
+            Some(zipf) => format!("popularity by Zipf's law with exponent {zipf}"),
+            None => "all equally popular".to_owned(),
+        })
+    }
+
+    /// The exponent of Zipf's law, unless all are equally popular.
+    fn exponent(&self) -> Option<String> {
+        let (name, count, zipf) = self.raw.demand.choice()?;
         let key = self.demand_key().join("zipf");
         let zipf = zipf.unwrap_or(0.0);
-        if zipf <= 0.0 && !self.varies_at(&key) {
-            return Some("all equally popular".to_owned());
-        }
-        let zipf = self.or_swept(&key, zipf);
-        Some(format!("popularity by Zipf's law with exponent {zipf}"))
+        let unequal = zipf > 0.0 || self.varies_at(&key);
+        (unequal && self.many(name, count)).then(|| self.or_swept(&key, zipf))
     }
 
     /// Whether there is more than one thing to ask for, here or at another point.
@@ -241,7 +255,11 @@ impl Words<'_> {
     }
 
     pub(super) fn arrivals(&self) -> String {
-        if self.varies_at(&self.demand_key().join("arrivals")) {
+        let key = self.demand_key().join("arrivals");
+        if let Some(range) = self.range(&key.join("poisson")) {
+            return format!("{range} (Poisson)");
+        }
+        if self.varies_at(&key) {
             return SWEPT.into();
         }
         match self.raw.demand.arrivals() {

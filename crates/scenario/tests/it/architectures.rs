@@ -15,6 +15,13 @@ pub(crate) fn registry() -> Registry {
     registry
 }
 
+/// The same with one that can be asked for everything.
+pub(crate) fn registry_of_all() -> Registry {
+    let mut registry = registry();
+    registry.add::<Oracle>();
+    registry
+}
+
 /// Implements the handlers of a design that does nothing.
 macro_rules! idle {
     () => {
@@ -133,6 +140,39 @@ impl Architecture for Flock {
 
     fn machines(config: &FlockConfig, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
         Ok(vec![cast.machines("seeds", config.seeds.as_deref())?])
+    }
+
+    idle!();
+}
+
+/// Knows everything.
+pub(crate) struct Oracle;
+
+/// The oracle has no settings.
+#[derive(Clone, Deserialize, JsonSchema, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OracleConfig {}
+
+impl Architecture for Oracle {
+    const KIND: &'static str = "oracle";
+    const FAMILY: &'static str = "client-server";
+    const ABOUT: &'static str = "Somebody knows everything.";
+    const SERVES: &'static [RequestKind] = &[
+        RequestKind::Download,
+        RequestKind::Lookup,
+        RequestKind::Store,
+        RequestKind::Search,
+        RequestKind::Broadcast,
+    ];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries, WorldKey::Work, WorldKey::AfterDownload];
+    type Config = OracleConfig;
+
+    fn assemble(_: &OracleConfig, _: &Cast<'_>, _: &mut Stream) -> Result<Self, ConfigError> {
+        Ok(Self)
+    }
+
+    fn premises(_: &OracleConfig, _: &Cast<'_>) -> Vec<String> {
+        Vec::new()
     }
 
     idle!();

@@ -1,6 +1,7 @@
 //! Reads whole scenarios.
 
 mod architectures;
+mod demands;
 mod docs;
 mod graphs;
 mod mistakes;

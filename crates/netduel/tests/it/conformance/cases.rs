@@ -102,11 +102,32 @@ struct Needs {
 /// A kind that is not here gets the defaults.
 fn needs(kind: &str) -> Needs {
     match kind {
+        "replicated-server" => Needs {
+            machines: Some(BALANCED),
+            settings: "servers = \"server\"\nbalancer = \"balancer\"",
+        },
+        "cdn" => Needs {
+            machines: Some(EDGES),
+            settings: "origin = \"origin\"",
+        },
+        // Its default of 20 is for crowds of more than a dozen.
+        "kademlia" => Needs {
+            settings: "k = 8",
+            ..Needs::default()
+        },
         _ => Needs::default(),
     }
 }
 
 const SERVER: &str = "[infrastructure.server]\nupload = \"50 Mbps\"\ndownload = \"50 Mbps\"\n";
+
+const BALANCED: &str = "[infrastructure.balancer]\ncount = 2\nupload = \"50 Mbps\"\n\
+                        download = \"50 Mbps\"\n[infrastructure.server]\ncount = 3\n\
+                        upload = \"50 Mbps\"\ndownload = \"50 Mbps\"\n";
+
+const EDGES: &str = "[infrastructure.origin]\nupload = \"50 Mbps\"\ndownload = \"50 Mbps\"\n\
+                     [infrastructure.edge]\ncount = 2\nupload = \"50 Mbps\"\n\
+                     download = \"50 Mbps\"\n";
 
 /// Every architecture with every demand that it serves.
 pub(super) fn cases() -> Vec<Case> {

@@ -99,7 +99,7 @@ impl Chord {
         match self.table.step(node, self.place(aim), find.silent.nodes()) {
             None => self.answer(asker, ticket, Answer::DeadEnd, cx),
             Some(step) if step.owner && matches!(aim, Aim::Place(_)) => {
-                self.tell_owner(step.node, asker, ticket, cx);
+                self.tell_owner(step.node, self.place(aim), (asker, ticket), cx);
             }
             Some(step) if step.node == node => self.arrive(&find, cx),
             Some(Step { node: to, owner }) => {
@@ -138,12 +138,12 @@ impl Chord {
     fn tell_owner(
         &mut self,
         owner: NodeId,
-        asker: NodeId,
-        ticket: u32,
+        place: u64,
+        (asker, ticket): (NodeId, u32),
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        let owner = self.table.owner_for(node, asker, owner);
+        let owner = self.table.owner_for(node, asker, owner, place);
         if asker == node {
             self.on_found(ticket, owner, cx);
         } else {
@@ -159,6 +159,7 @@ impl Chord {
         match sought.purpose {
             Purpose::Join => self.on_joined(owner, cx),
             Purpose::Finger(level) => self.on_finger(level, Some(owner), cx),
+            Purpose::Home(key) => self.on_home(key, owner, cx),
             Purpose::Request(_) => unreachable!("requests do not ask for places"),
         }
     }
@@ -227,6 +228,7 @@ impl Chord {
             Purpose::Request(request) => cx.fail(request, cause),
             Purpose::Join => self.on_entry_silent(cx),
             Purpose::Finger(level) => self.on_finger(level, None, cx),
+            Purpose::Home(_) => {}
         }
     }
 }
@@ -311,7 +313,7 @@ impl Chord {
             return self.answer(from, ticket, Answer::DeadEnd, cx);
         };
         let found = if step.owner {
-            self.table.owner_for(node, from, step.node)
+            self.table.owner_for(node, from, step.node, place)
         } else {
             step.node
         };

@@ -143,8 +143,8 @@ pub enum Message {
     Offer { keys: Box<[Key]>, fresh: bool },
     /// I lack these.
     Lack { ticket: u32, keys: Box<[Key]> },
-    /// You need no longer keep copies of what lies behind `after` and not behind `until`.
-    Release { after: u64, until: u64 },
+    /// You need no longer keep copies of these, which I have.
+    Release { keys: Box<[Key]> },
 }
 
 /// IP and UDP headers (RFC 791, RFC 768) and the kind of message.
@@ -183,7 +183,7 @@ impl Message {
                     Self::Notify => CONTACT,
                     Self::Offer { keys, .. } => 1 + each(keys.len(), IDENTIFIER),
                     Self::Lack { keys, .. } => TICKET + each(keys.len(), IDENTIFIER),
-                    Self::Release { .. } => 2 * IDENTIFIER,
+                    Self::Release { keys } => each(keys.len(), IDENTIFIER),
                 },
         )
     }

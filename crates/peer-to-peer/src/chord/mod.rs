@@ -104,6 +104,8 @@ enum Purpose {
     Request(RequestId),
     Join,
     Finger(u8),
+    /// To bring a value that this node does not own to its owner.
+    Home(Key),
 }
 
 /// What an owner does for an asker.
@@ -322,6 +324,7 @@ impl Architecture for Chord {
                 again(self.config.check_predecessor, Timer::CheckPredecessor, cx);
                 if self.is_on_ring(cx.node()) {
                     self.check_predecessor(cx);
+                    self.bring_home(cx);
                 }
             }
             Timer::Join => self.begin_joining(cx),
@@ -388,7 +391,7 @@ impl Chord {
             }
             Message::Offer { keys, fresh } => self.on_offer(from, keys, fresh, cx),
             Message::Lack { ticket, keys } => self.on_lack(from, ticket, &keys, cx),
-            Message::Release { after, until } => self.on_release(after, until, cx),
+            Message::Release { keys } => self.on_release(&keys, cx),
         }
     }
 

@@ -157,8 +157,14 @@ impl Table {
 
     /// The owner that `node` tells `asker` of. Whoever asks for its own place joins, so the next
     /// node after it is meant.
-    pub(crate) fn owner_for(&self, node: NodeId, asker: NodeId, owner: NodeId) -> NodeId {
-        if owner != asker || asker == node {
+    pub(crate) fn owner_for(
+        &self,
+        node: NodeId,
+        asker: NodeId,
+        owner: NodeId,
+        place: u64,
+    ) -> NodeId {
+        if owner != asker || asker == node || place != self.ids.of_node(asker) {
             return owner;
         }
         let mut others = self.successors(node).filter(|other| *other != asker);

@@ -1,7 +1,7 @@
 //! Values: where they are, how they are read and set, and how copies are kept.
 
 use netduel_world::{
-    Bytes, Cause, Context, Ending, Key, NodeId, SimDuration, SimTime, TransferEnded,
+    Bytes, Cause, Context, Ending, Key, NodeId, SimDuration, SimTime, TransferEnded, uniform_below,
 };
 
 use crate::cargo::Cargo;
@@ -149,9 +149,7 @@ impl Chord {
                     return;
                 };
                 if intact {
-                    for key in keys {
-                        self.keep(node, key);
-                    }
+                    self.take_over(&keys, ended.from, cx);
                 } else if damaged {
                     self.ask_for(ended.from, keys, cx);
                 }
@@ -195,9 +193,7 @@ impl Chord {
     ) {
         let node = cx.node();
         if self.value == Bytes(0) {
-            for key in keys {
-                self.keep(node, key);
-            }
+            self.take_over(&keys, from, cx);
             return;
         }
         let lacks = |key: &Key| fresh || !self.has(node, *key);
@@ -205,6 +201,63 @@ impl Chord {
         if !keys.is_empty() {
             self.ask_for(from, keys, cx);
         }
+    }
+
+    /// Keeps values that came from another node, and has its own copied.
+    fn take_over(&mut self, keys: &[Key], from: NodeId, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let new = keys.iter().filter(|key| !self.has(node, **key)).copied();
+        let new: Vec<Key> = new.collect();
+        for key in &new {
+            self.keep(node, *key);
+        }
+        let Some(predecessor) = self.table.predecessor(node) else {
+            return;
+        };
+        let ids = self.table.ids;
+        let owned = |key: &Key| self.table.between(predecessor, ids.of_key(*key), node);
+        let own: Box<[Key]> = new.into_iter().filter(owned).collect();
+        for holder in self.table.copy_holders(node) {
+            if holder != from {
+                offer(holder, own.clone(), false, cx);
+            }
+        }
+    }
+
+    /// Looks up who owns one of the values that this node has and does not own. Neighbours give each
+    /// other what they should have when they meet; this is for what went wrong in between, as the
+    /// upkeep of `DHash` does it.
+    pub(super) fn bring_home(&mut self, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let Some(predecessor) = self.table.predecessor(node) else {
+            return;
+        };
+        let ids = self.table.ids;
+        let foreign = |key: &&Key| !self.table.between(predecessor, ids.of_key(**key), node);
+        let foreign: Vec<Key> = self.values[node.index()]
+            .iter()
+            .filter(foreign)
+            .copied()
+            .collect();
+        let Ok(count @ 1..) = u32::try_from(foreign.len()) else {
+            return;
+        };
+        let key = foreign[uniform_below(cx.rng(), count) as usize];
+        self.seek(Purpose::Home(key), Aim::Place(ids.of_key(key)), cx);
+    }
+
+    /// Offers an owner the values that lie between a key of its and itself.
+    pub(super) fn on_home(&mut self, key: Key, owner: NodeId, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if owner == node {
+            return;
+        }
+        let ids = self.table.ids;
+        let back = |key: &Key| ids.of_node(owner).wrapping_sub(ids.of_key(*key));
+        let reach = back(&key);
+        let values = self.values[node.index()].iter();
+        let keys: Box<[Key]> = values.filter(|key| back(key) <= reach).copied().collect();
+        offer(owner, keys, false, cx);
     }
 
     fn ask_for(&mut self, from: NodeId, keys: Box<[Key]>, cx: &mut Context<'_, Self>) {
@@ -241,12 +294,8 @@ impl Chord {
         for holder in holders.iter().filter(|holder| !before.contains(holder)) {
             offer(*holder, keys.clone(), false, cx);
         }
-        let (after, until) = (
-            self.table.ids.of_node(predecessor),
-            self.table.ids.of_node(node),
-        );
         for former in before.iter().filter(|former| !holders.contains(former)) {
-            say(*former, Message::Release { after, until }, cx);
+            release(*former, keys.clone(), cx);
         }
     }
 
@@ -266,32 +315,35 @@ impl Chord {
             return;
         };
         let keys = self.keys_between(node, before, predecessor);
-        offer(predecessor, keys, false, cx);
+        offer(predecessor, keys.clone(), false, cx);
         // With the new node one more has copies: the last one has too many.
-        let (after, until) = (before, predecessor);
         let holders = self.table.copy_holders(node);
         let all = holders.len() + 1 == self.config.replicas as usize;
         if let Some(last) = holders.last().filter(|last| all && **last != predecessor) {
-            let [after, until] = [after, until].map(|end| self.table.ids.of_node(end));
-            say(*last, Message::Release { after, until }, cx);
+            release(*last, keys, cx);
         }
     }
 
-    pub(super) fn on_release(&mut self, after: u64, until: u64, cx: &mut Context<'_, Self>) {
+    pub(super) fn on_release(&mut self, keys: &[Key], cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let span = until.wrapping_sub(after).wrapping_sub(1);
         let table = &self.table;
         let predecessor = table.predecessor(node);
-        self.values[node.index()].retain(|key| {
+        let owned = |key: &Key| {
             let place = table.ids.of_key(*key);
-            let released = place.wrapping_sub(after).wrapping_sub(1) <= span;
-            !released || predecessor.is_none_or(|before| table.between(before, place, node))
-        });
+            predecessor.is_none_or(|before| table.between(before, place, node))
+        };
+        self.values[node.index()].retain(|key| owned(key) || keys.binary_search(key).is_err());
     }
 }
 
 fn offer(to: NodeId, keys: Box<[Key]>, fresh: bool, cx: &mut Context<'_, Chord>) {
     if !keys.is_empty() {
         say(to, Message::Offer { keys, fresh }, cx);
+    }
+}
+
+fn release(to: NodeId, keys: Box<[Key]>, cx: &mut Context<'_, Chord>) {
+    if !keys.is_empty() {
+        say(to, Message::Release { keys }, cx);
     }
 }

@@ -1,38 +1,35 @@
-//! Chord against what is known of it.
+//! Chord: what becomes of values and of the ring.
 //!
-//! With 1 s for every message and 1,000 s of silence for every dead contact, the time that a look-up
-//! takes tells how many hops it made and how many contacts were dead.
+//! `netduel verify` compares its look-ups with theory.
 
 use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{
-    Chord, Placing,
+    Chord,
     chord::{Config, Routing, Start},
 };
 use netduel_world::{
-    Access, Arrivals, Bytes, Cause, Demand, Failure, Key, Latency, Law, NodeId, Outcome, Patience,
-    Pick, RunRecord, Seconds, Share, SimDuration, StateLoss, Want, Wants, What, Who, World,
-    WorldSpec, run, run_strict,
+    Arrivals, Bytes, Cause, Demand, Failure, Law, Outcome, Patience, Pick, RequestRecord, RunError,
+    RunRecord, Seconds, Share, StateLoss, Wants, What, Who, World, WorldSpec, run, run_strict,
 };
 
 pub(crate) fn seconds(seconds: f64) -> Seconds {
     Seconds::new(seconds).unwrap()
 }
 
-/// `lookups` look-ups of random keys from random nodes, all at `at`, with 1 s for every message.
-pub(crate) fn spec(nodes: u32, keys: u32, lookups: u32, at: f64) -> WorldSpec {
+/// `requests` requests for 500 keys from `nodes` nodes, two thirds of which read, all at the start.
+pub(crate) fn mixed(nodes: u32, requests: u32, value: Bytes) -> WorldSpec {
     let mut spec = WorldSpec {
         infrastructure: Vec::new(),
-        latency: Latency::constant(SimDuration::from_seconds(1.0)),
         demand: Demand {
             wants: Wants::Lookup {
-                keys,
-                zipf: 0.0,
-                value: Bytes(0),
-                reads: Share::new(1.0).unwrap(),
+                keys: 500,
+                zipf: 0.8,
+                value,
+                reads: Share::new(0.67).unwrap(),
             },
-            arrivals: Arrivals::Trace(vec![seconds(at); lookups as usize]),
-            requests: Some(lookups),
+            arrivals: Arrivals::AllAtOnce,
+            requests: Some(requests),
             work: Law::Constant(0.0),
         },
         patience: Patience {
@@ -42,24 +39,7 @@ pub(crate) fn spec(nodes: u32, keys: u32, lookups: u32, at: f64) -> WorldSpec {
         ..WorldSpec::default()
     };
     spec.population.peers = nodes;
-    spec.population.access = Access::Independent {
-        upload: Law::Constant(100e9),
-        download: Law::Constant(100e9),
-    };
     spec
-}
-
-/// No upkeep, and 1,000 s of silence for a dead contact.
-fn still() -> Config {
-    let never = seconds(1e9);
-    Config {
-        contact_timeout: seconds(1000.0),
-        answer_timeout: seconds(1e7),
-        stabilise: never,
-        fix_fingers: never,
-        check_predecessor: never,
-        ..Config::default()
-    }
 }
 
 pub(crate) fn crash(share: f64, at: f64) -> Failure {
@@ -74,91 +54,183 @@ pub(crate) fn crash(share: f64, at: f64) -> Failure {
     }
 }
 
-/// Hops up to the key's predecessor and dead contacts of each look-up that reached an owner, and
-/// the share of those that did not.
-fn measure(record: &RunRecord) -> (Vec<(u32, u32)>, f64) {
-    let mut measured = Vec::new();
-    let (mut lost, mut asked) = (0, 0);
-    for request in &record.requests {
-        match request.outcome {
-            Outcome::Failed(Cause::Unfinished) => continue,
-            Outcome::Failed(Cause::NoAnswer) => {
-                lost += 1;
-                asked += 1;
-                continue;
-            }
-            _ => asked += 1,
-        }
-        let taken = (request.ended.as_seconds() - request.issued.as_seconds()).round() as u32;
-        let hops = taken % 1000;
-        // The hop to the owner and the answer are not counted; an owner that asks needs no answer.
-        measured.push((hops.saturating_sub(2), taken / 1000));
+pub(crate) fn churn(session: f64, downtime: f64) -> Failure {
+    Failure {
+        at: seconds(0.0),
+        lasts: None,
+        who: Who::Role(Pick::Users),
+        what: What::Churn {
+            session: Law::Exponential { mean: session },
+            downtime: Law::Exponential { mean: downtime },
+        },
     }
-    (measured, f64::from(lost) / f64::from(asked))
 }
 
-fn mean(of: impl Iterator<Item = u32>) -> f64 {
-    let (sum, count) = of.fold((0.0, 0.0), |(sum, count), x| {
-        (sum + f64::from(x), count + 1.0)
-    });
-    sum / count
-}
-
-fn run_ring(spec: &WorldSpec, config: &Config, seed: u64) -> RunRecord {
+fn strict(spec: &WorldSpec, config: &Config, seed: u64) -> RunRecord {
     let world = Arc::new(World::draw(spec, seed, 0));
-    run::<Chord>(&world, config, &AtomicBool::new(false)).unwrap()
+    let record = run_strict::<Chord>(&world, config, &AtomicBool::new(false)).unwrap();
+    let traffic = record.traffic;
+    assert_eq!(traffic.sent, traffic.received + traffic.lost);
+    record
+}
+
+/// Recursive with and without acknowledgements, and iterative.
+fn routings() -> [Config; 3] {
+    let routing = |routing, acknowledge| Config {
+        routing,
+        acknowledge,
+        ..Config::default()
+    };
+    [
+        routing(Routing::Recursive, true),
+        routing(Routing::Recursive, false),
+        routing(Routing::Iterative, true),
+    ]
 }
 
 #[test]
-fn look() {
-    for n in [16, 64, 256, 1024, 4096, 16384] {
-        let mut all = Vec::new();
-        for seed in 0..if n < 1000 { 40 } else { 3 } {
+fn every_value_is_found_and_set_whatever_its_size() {
+    for seed in 0..6 {
+        for value in [0, 100_000] {
+            for config in routings() {
+                let record = strict(&mixed(60, 300, Bytes(value)), &config, seed);
+                assert_eq!(record.served(), 300, "seed {seed}, {value} B");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_ring_of_one_or_two_nodes_serves_itself() {
+    for nodes in [1, 2] {
+        for config in routings() {
             let config = Config {
                 successors: 1,
                 replicas: 1,
-                ..still()
+                ..config
             };
-            let record = run_ring(&spec(n, 100 * n, 10_000, 0.0), &config, seed);
-            assert_eq!(record.served(), 10_000);
-            let (m, lost) = measure(&record);
-            all.extend(m);
-            assert_eq!(lost, 0.0);
+            let record = strict(&mixed(nodes, 50, Bytes(1000)), &config, 1);
+            assert_eq!(record.served(), 50, "{nodes} nodes");
         }
-        println!(
-            "{n} {} {}",
-            mean(all.iter().map(|m| m.0)),
-            f64::from(n).log2() / 2.0 - 0.13
-        );
     }
-    for r in [20, 1] {
-        for p in [0.0, 0.1, 0.2, 0.3, 0.4, 0.5] {
-            let mut all = Vec::new();
-            let mut losts = 0.0;
-            for seed in 0..5 {
-                let config = Config {
-                    successors: r,
-                    replicas: r,
-                    ..still()
-                };
-                let mut spec = spec(1000, 10000, 10_000, 10.0);
-                if p > 0.0 {
-                    spec.failures = vec![crash(p, 5.0)];
-                }
-                let record = run_ring(&spec, &config, seed);
-                let (m, lost) = measure(&record);
-                losts += lost / 5.0;
-                all.extend(m);
-            }
-            let mut h: Vec<u32> = all.iter().map(|m| m.0).collect();
-            h.sort();
-            println!(
-                "r{r} p{p} {} {} lost {losts} {} {}",
-                mean(all.iter().map(|m| m.0)),
-                mean(all.iter().map(|m| m.1)),
-                h[h.len() / 100],
-                h[h.len() * 99 / 100]
+}
+
+#[test]
+fn nodes_that_join_one_by_one_form_a_ring_and_find_every_value() {
+    for seed in 0..6 {
+        for config in routings() {
+            let config = Config {
+                start: Start::Join,
+                ..config
+            };
+            let mut spec = mixed(50, 200, Bytes(1000));
+            spec.demand.arrivals = Arrivals::Trace(vec![seconds(14_400.0); 200]);
+            let record = strict(&spec, &config, seed);
+            let failed: Vec<_> = record
+                .requests
+                .iter()
+                .filter(|r| r.outcome != Outcome::Served)
+                .map(|r| (r.outcome, r.ended.as_seconds() - r.issued.as_seconds()))
+                .collect();
+            assert!(
+                failed.is_empty(),
+                "seed {seed} {:?}: {failed:?}",
+                config.routing
             );
         }
     }
+}
+
+#[test]
+fn a_mended_ring_finds_what_the_dead_had() {
+    for seed in 0..6 {
+        let mut spec = mixed(100, 400, Bytes(1000));
+        spec.demand.arrivals = Arrivals::Trace(vec![seconds(1800.0); 400]);
+        spec.failures = vec![crash(0.3, 10.0)];
+        let config = Config {
+            replicas: 8,
+            ..Config::default()
+        };
+        let record = strict(&spec, &config, seed);
+        let asked = |r: &&RequestRecord| r.outcome != Outcome::Failed(Cause::Unfinished);
+        let count = record.requests.iter().filter(asked).count();
+        assert!(count > 200, "seed {seed}");
+        assert_eq!(record.served(), count, "seed {seed}");
+    }
+}
+
+#[test]
+fn look_ups_go_on_while_nodes_come_and_go() {
+    for seed in 0..6 {
+        for config in [&routings()[0], &routings()[2]] {
+            let mut spec = mixed(80, 400, Bytes(2000));
+            spec.demand.arrivals = Arrivals::Poisson("1 /s".parse().unwrap());
+            spec.failures = vec![churn(1800.0, 60.0)];
+            let record = strict(&spec, config, seed);
+            let served = record.served();
+            let failed: Vec<_> = record
+                .requests
+                .iter()
+                .filter(|r| r.outcome != Outcome::Served)
+                .map(|r| r.outcome)
+                .collect();
+            assert!(served > 380, "seed {seed}: {served} {failed:?}");
+        }
+    }
+}
+
+#[test]
+fn values_that_are_lost_with_their_disks_are_not_found() {
+    let mut spec = mixed(50, 100, Bytes(0));
+    spec.demand.arrivals = Arrivals::Trace(vec![seconds(600.0); 100]);
+    let mut failure = crash(1.0, 5.0);
+    failure.lasts = Some(seconds(5.0));
+    failure.what = What::Crash(StateLoss::Lost);
+    spec.failures = vec![failure];
+    let record = strict(&spec, &Config::default(), 1);
+    for request in &record.requests {
+        let expected = [Outcome::Served, Outcome::Failed(Cause::NotFound)];
+        assert!(expected.contains(&request.outcome), "{:?}", request.outcome);
+    }
+    assert!(record.served() < 60, "only what was set anew is there");
+}
+
+#[test]
+fn work_that_finds_no_room_is_refused() {
+    let mut spec = mixed(10, 200, Bytes(0));
+    spec.demand.work = Law::Constant(5.0);
+    spec.population.processor.queue = 0;
+    let record = strict(&spec, &Config::default(), 1);
+    let refused = |r: &&RequestRecord| r.outcome == Outcome::Failed(Cause::Refused);
+    assert!(record.requests.iter().filter(refused).count() > 100);
+    assert!(record.served() > 0);
+}
+
+#[test]
+fn settings_out_of_range_are_told() {
+    let world = Arc::new(World::draw(&mixed(10, 1, Bytes(0)), 1, 0));
+    let problem = |config: Config| match run::<Chord>(&world, &config, &AtomicBool::new(false)) {
+        Err(RunError::Assemble(error)) => error.to_string(),
+        other => panic!("{other:?}"),
+    };
+    for successors in [0, 11] {
+        let told = problem(Config {
+            successors,
+            ..Config::default()
+        });
+        let expected =
+            format!("`successors` is {successors}; expected 1 to 10, the number of nodes");
+        assert_eq!(told, expected);
+    }
+    let told = problem(Config {
+        replicas: 10,
+        ..Config::default()
+    });
+    let expected = "`replicas` is 10; expected 1 to 9, with 8 successors and 10 nodes";
+    assert_eq!(told, expected);
+    let told = problem(Config {
+        stabilise: seconds(0.0),
+        ..Config::default()
+    });
+    assert_eq!(told, "`stabilise` is 0 s; expected a time above 0");
 }

@@ -127,11 +127,7 @@ pub enum Message {
     /// Who are your neighbours on the ring?
     Neighbours { ticket: u32 },
     /// These.
-    Around {
-        ticket: u32,
-        predecessor: Option<NodeId>,
-        successors: Box<[NodeId]>,
-    },
+    Around { ticket: u32, told: Box<Around> },
     /// I may be your predecessor.
     Notify,
     /// Are you there?
@@ -145,6 +141,13 @@ pub enum Message {
     Lack { ticket: u32, keys: Box<[Key]> },
     /// You need no longer keep copies of these, which I have.
     Release { keys: Box<[Key]> },
+}
+
+/// Neighbours of a node on the ring.
+#[derive(Debug)]
+pub struct Around {
+    pub(super) predecessor: Option<NodeId>,
+    pub(super) successors: Vec<NodeId>,
 }
 
 /// IP and UDP headers (RFC 791, RFC 768) and the kind of message.
@@ -177,8 +180,8 @@ impl Message {
                         IDENTIFIER + TICKET + each(silent.nodes().len(), ADDRESS)
                     }
                     Self::Next { .. } => TICKET + CONTACT + 1,
-                    Self::Around { successors, .. } => {
-                        TICKET + CONTACT + each(successors.len(), CONTACT)
+                    Self::Around { told, .. } => {
+                        TICKET + CONTACT + each(told.successors.len(), CONTACT)
                     }
                     Self::Notify => CONTACT,
                     Self::Offer { keys, .. } => 1 + each(keys.len(), IDENTIFIER),
@@ -197,15 +200,10 @@ impl Message {
             }
             Self::Ask { silent, .. } => silent.nodes().iter().copied().for_each(visit),
             Self::Found { owner: node, .. } | Self::Next { node, .. } => visit(*node),
-            Self::Around {
-                predecessor,
-                successors,
-                ..
-            } => predecessor
-                .iter()
-                .chain(successors)
-                .copied()
-                .for_each(visit),
+            Self::Around { told, .. } => {
+                let all = told.predecessor.iter().chain(&told.successors);
+                all.copied().for_each(visit);
+            }
             _ => {}
         }
     }

@@ -379,11 +379,7 @@ impl Chord {
                 owner,
             } => self.on_next(ticket, node, owner, cx),
             Message::Neighbours { ticket } => self.on_neighbours(from, ticket, cx),
-            Message::Around {
-                ticket,
-                predecessor,
-                successors,
-            } => self.on_around(from, ticket, predecessor, &successors, cx),
+            Message::Around { ticket, told } => self.on_around(from, ticket, &told, cx),
             Message::Notify => self.on_notify(from, cx),
             Message::Ping { ticket } => say(from, Message::Pong { ticket }, cx),
             Message::Pong { ticket } => {

@@ -4,7 +4,7 @@ use netduel_world::{Context, NodeId, Seconds, SimDuration, uniform};
 
 use super::{
     Chord, Node, Phase, Purpose, Timer, Wait, again,
-    message::{Aim, Message},
+    message::{Aim, Around, Message},
     say,
 };
 
@@ -112,20 +112,18 @@ impl Chord {
     }
 
     pub(super) fn on_neighbours(&mut self, from: NodeId, ticket: u32, cx: &mut Context<'_, Self>) {
-        let message = Message::Around {
-            ticket,
+        let told = Box::new(Around {
             predecessor: self.table.predecessor(cx.node()),
             successors: self.table.successors(cx.node()).collect(),
-        };
-        say(from, message, cx);
+        });
+        say(from, Message::Around { ticket, told }, cx);
     }
 
     pub(super) fn on_around(
         &mut self,
         from: NodeId,
         ticket: u32,
-        predecessor: Option<NodeId>,
-        successors: &[NodeId],
+        told: &Around,
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
@@ -133,9 +131,11 @@ impl Chord {
             return;
         }
         let place = |other| self.table.ids.of_node(other);
-        let closer = predecessor
+        let closer = told
+            .predecessor
             .filter(|p| *p != node && *p != from && self.table.between(node, place(*p), from));
-        let behind = successors
+        let behind = told
+            .successors
             .iter()
             .copied()
             .take_while(|other| *other != node);

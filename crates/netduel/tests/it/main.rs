@@ -4,6 +4,7 @@ mod conformance;
 mod reading;
 mod running;
 mod shipped;
+mod torrents;
 mod verify;
 
 use std::{

@@ -12,6 +12,7 @@ use crate::{chord::Start, identifier::Placing};
 /// Settings of Kademlia.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+#[schemars(rename = "KademliaSettings")]
 pub struct Config {
     /// Whether all tables are full at the start or nodes join one by one.
     pub start: Start,

@@ -19,8 +19,8 @@ const REPORT_DOUBLINGS: u32 = 8;
 const NEIGHBOURS_MIN: usize = 20;
 const HUNGRY_INTERVAL: SimDuration = SimDuration(300_000_000_000);
 
-/// Connections that a peer opens at a time (`net.max_halfopen` of uTorrent, from the limit of 10 in
-/// Windows XP).
+/// Connections that a peer opens at a time (`net.max_halfopen` of µTorrent, below the limit of 10 in
+/// Windows XP: µTorrent User Manual, FAQ, Network).
 const OPENING_MAX: usize = 8;
 
 impl Swarm {
@@ -332,7 +332,7 @@ impl Swarm {
     }
 }
 
-/// Seconds in which a new neighbour is to answer (libtorrent's `peer_connect_timeout`).
+/// Seconds in which a new neighbour is to answer (libtorrent's `peer_connect_timeout` is 15 s).
 const ANSWER_MAX: u32 = 15;
 
 /// Seconds. A neighbour that is silent for this long is given up, and one that was told nothing for

@@ -88,7 +88,7 @@ impl Architecture for Cdn {
     const FAMILY: &'static str = "client-server";
     const ABOUT: &'static str = "caches near the users before an origin that has everything";
     const SERVES: &'static [RequestKind] = &[RequestKind::Download, RequestKind::Lookup];
-    const USES: &'static [WorldKey] = &[WorldKey::Retries, WorldKey::Work];
+    const USES: &'static [WorldKey] = &[WorldKey::Retries, WorldKey::Work, WorldKey::Storage];
     type Config = Config;
     type Message = Message;
     type Timer = Timer;

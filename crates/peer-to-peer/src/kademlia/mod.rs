@@ -34,8 +34,8 @@ use message::Message;
 
 pub use config::Config;
 pub use directory::Found;
-pub use message::QUESTION;
 pub(crate) use directory::KEPT;
+pub use message::QUESTION;
 
 /// A table of keys spread over nodes by the distance of identifiers.
 pub struct Kademlia {

@@ -193,7 +193,7 @@ impl<E> EventQueue<E> {
         (at <= limit).then_some(at)
     }
 
-    /// Some of the next events, at most [`TOLD_MOST`], each told of once; `None` while those that
+    /// Some of the next events, at most 256, each told of once; `None` while those that
     /// were told of last are not through.
     ///
     /// They may be looked at to fetch what they are about into the cache: one miss after the other

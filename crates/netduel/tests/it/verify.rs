@@ -27,7 +27,7 @@ fn theory_is_met_on_the_seed_that_is_published_and_on_five_others() {
 }
 
 #[test]
-#[ignore = "takes minutes; .ci/run runs it in release mode"]
+#[ignore = "takes many minutes; .ci/run runs the published seed in release mode"]
 fn theory_is_met_where_it_takes_long() {
     assert_holds(Cost::Slow, 1..=6);
 }

@@ -14,7 +14,7 @@ pub(crate) enum Event<M, T> {
     /// A request's deadline passed.
     DeadlinePassed(RequestId),
     /// The user no longer waits for an attempt.
-    AttemptTimedOut { request: RequestId, attempt: u32 },
+    AttemptTimedOut { request: RequestId, asked: u32 },
     /// A message reached the node it was sent to.
     MessageDelivered {
         to: NodeId,
@@ -83,9 +83,7 @@ impl<M, T> Event<M, T> {
         match self {
             Self::UserAsked(id) => Event::UserAsked(id),
             Self::DeadlinePassed(id) => Event::DeadlinePassed(id),
-            Self::AttemptTimedOut { request, attempt } => {
-                Event::AttemptTimedOut { request, attempt }
-            }
+            Self::AttemptTimedOut { request, asked } => Event::AttemptTimedOut { request, asked },
             Self::MessageDelivered {
                 to,
                 from,

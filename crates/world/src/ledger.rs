@@ -166,6 +166,9 @@ pub(crate) enum Standing {
 struct Entry {
     record: RequestRecord,
     standing: Standing,
+    /// How often the architecture was asked: once for each attempt, and again after each time that
+    /// the user's device was down meanwhile.
+    asked: u32,
 }
 
 /// All requests of a run and where they stand.
@@ -188,6 +191,7 @@ impl Ledger {
                     attempts: 0,
                 },
                 standing: Standing::Ahead,
+                asked: 0,
             })
             .collect();
         Self {
@@ -222,6 +226,17 @@ impl Ledger {
 
     pub(crate) fn attempts(&self, id: RequestId) -> u32 {
         self.entries[id.0 as usize].record.attempts
+    }
+
+    /// Counts that the architecture is asked; says how often it was by now.
+    pub(crate) fn count_asked(&mut self, id: RequestId) -> u32 {
+        let entry = &mut self.entries[id.0 as usize];
+        entry.asked += 1;
+        entry.asked
+    }
+
+    pub(crate) fn asked(&self, id: RequestId) -> u32 {
+        self.entries[id.0 as usize].asked
     }
 
     /// Notes when a request of a closed loop is issued.

@@ -279,9 +279,7 @@ impl<A: Architecture> Run<A> {
         match event {
             Event::UserAsked(id) => self.user_asked(id),
             Event::DeadlinePassed(id) => self.deadline_passed(id),
-            Event::AttemptTimedOut { request, attempt } => {
-                self.attempt_timed_out(request, attempt);
-            }
+            Event::AttemptTimedOut { request, asked } => self.attempt_timed_out(request, asked),
             Event::MessageDelivered {
                 to,
                 from,
@@ -340,12 +338,10 @@ impl<A: Architecture> Run<A> {
     fn ask(&mut self, id: RequestId) {
         self.kernel.ledger.stand(id, Standing::Asked);
         let request = self.kernel.request(id);
+        let asked = self.kernel.ledger.count_asked(id);
         if let Some(timeout) = self.kernel.world.spec.patience.timeout {
             let at = self.kernel.now + SimDuration::from(timeout);
-            let event = Event::AttemptTimedOut {
-                request: id,
-                attempt: request.attempt,
-            };
+            let event = Event::AttemptTimedOut { request: id, asked };
             self.queue.schedule(at, event);
         }
         if request.want == Want::Broadcast {
@@ -374,8 +370,8 @@ impl<A: Architecture> Run<A> {
         }
     }
 
-    fn attempt_timed_out(&mut self, id: RequestId, attempt: u32) {
-        let current = self.kernel.ledger.attempts(id) == attempt;
+    fn attempt_timed_out(&mut self, id: RequestId, asked: u32) {
+        let current = self.kernel.ledger.asked(id) == asked;
         if !current || self.kernel.ledger.standing(id) != Standing::Asked {
             return;
         }
@@ -498,9 +494,7 @@ impl<A: Architecture> Run<A> {
         presence.epoch += 1;
         self.fold(8, node);
         self.break_transfers(node);
-        for work in self.kernel.clear_desk(node) {
-            self.queue.cancel(work);
-        }
+        self.clear_desk(node);
         self.hold_requests(node);
         self.act(node, |architecture, cx| architecture.on_down(down, cx));
     }
@@ -551,10 +545,18 @@ impl<A: Architecture> Run<A> {
                 architecture.on_down(Down::Left, cx);
             });
             self.break_transfers(node);
+            self.clear_desk(node);
         }
         let presence = self.kernel.presence_mut(node);
         presence.gone = true;
         presence.epoch += 1;
+    }
+
+    /// Work that is not done when its node goes is never done.
+    fn clear_desk(&mut self, node: NodeId) {
+        for work in self.kernel.clear_desk(node) {
+            self.queue.cancel(work);
+        }
     }
 
     fn break_transfers(&mut self, node: NodeId) {

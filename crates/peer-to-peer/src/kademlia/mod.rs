@@ -317,8 +317,8 @@ impl Architecture for Kademlia {
         if self.nodes[cx.node().index()].phase == Phase::In {
             self.take_up(request.id, aim, cx);
         } else {
-            self.waits
-                .add(cx.node(), SimTime::NEVER, Wait::Held(request.id, aim));
+            let patience = SimDuration::from(self.config.answer_timeout);
+            self.wait(Wait::Held(request.id, aim), patience, cx);
         }
     }
 
@@ -445,7 +445,9 @@ impl Kademlia {
                 continue;
             }
             match self.waits.take(node, ticket) {
-                Some(Wait::Fetching(request)) => cx.fail(request, Cause::NoAnswer),
+                Some(Wait::Fetching(request) | Wait::Held(request, _)) => {
+                    cx.fail(request, Cause::NoAnswer);
+                }
                 // Those who did not answer by now have it, or will never have.
                 Some(Wait::Storing(storing)) => self.stored(&storing, cx),
                 _ => {}

@@ -263,6 +263,26 @@ fn an_attempt_that_takes_too_long_is_given_up_and_made_again() {
 }
 
 #[test]
+fn a_time_out_counts_from_when_the_device_was_back() {
+    let mut spec = lookups(1, Arrivals::AllAtOnce, Law::Constant(0.0));
+    spec.population.peers = 1;
+    spec.patience.timeout = Some(seconds(60.0));
+    spec.patience.retries = 0;
+    spec.failures = vec![Failure {
+        at: seconds(30.0),
+        lasts: Some(seconds(20.0)),
+        who: Who::Role(Pick::Users),
+        what: What::Crash(StateLoss::Kept),
+    }];
+    let config = Config {
+        silent: true,
+        ..Default::default()
+    };
+    let record = counter(&spec, &config, 1);
+    assert_eq!(record.requests[0].ended, SimTime(110_000_000_000));
+}
+
+#[test]
 fn a_budget_ends_retries_when_they_would_be_half_of_all_tokens() {
     let mut spec = lookups(40, Arrivals::AllAtOnce, Law::Constant(0.0));
     spec.population.peers = 1;

@@ -78,9 +78,13 @@ impl Latency {
         self
     }
 
-    /// The mean latency from one region to another.
+    /// The mean latency from one region to another; a constant one holds for every pair of them.
     pub fn mean(&self, from: RegionId, to: RegionId) -> SimDuration {
-        let base = self.base(from, to);
+        let base = if self.is_uniform() {
+            self.between[0]
+        } else {
+            self.base(from, to)
+        };
         match &self.jitter {
             Jitter::None | Jitter::Within(_) => base,
             Jitter::Beyond(law) => base + SimDuration::from_seconds(law.mean()),
@@ -155,6 +159,13 @@ mod tests {
     use netduel_engine::Streams;
 
     use super::*;
+
+    #[test]
+    fn a_constant_latency_holds_between_any_two_regions() {
+        let latency = Latency::constant(SimDuration(1_000_000)).with_jitter(0.5);
+        let mean = latency.mean(RegionId(0), RegionId(3));
+        assert_eq!(mean, SimDuration(1_000_000));
+    }
 
     #[test]
     fn jitter_stays_within_its_share_and_keeps_the_mean() {

@@ -4,7 +4,7 @@
 
 use netduel_world::{
     Bytes, Cast, Cause, Context, Down, Ending, NodeId, ObjectId, RequestId, Seconds, SimDuration,
-    StateLoss, TransferEnded, TransferId, Want, Wants,
+    SimTime, StateLoss, TransferEnded, TransferId, Want, Wants,
 };
 
 use crate::message::{Ask, Label, MESSAGE, Message, Speaks, Timer, is_upload};
@@ -37,6 +37,9 @@ struct Client {
     wait: u32,
     /// Which of the places where it can ask answered last.
     place: usize,
+    /// Attempts that were given up, and until when answers to them may still arrive: what comes on
+    /// a closed connection reaches nobody, as in TCP's TIME-WAIT (RFC 9293 §3.3.2).
+    closed: Vec<(RequestId, SimTime)>,
 }
 
 /// A request that is open.
@@ -119,10 +122,15 @@ impl Clients {
 
     /// The user gave up.
     pub(crate) fn abandon<A: Speaks>(&mut self, request: RequestId, cx: &mut Context<'_, A>) {
-        if let Some(open) = self.by_node[cx.node().index()].forget(request) {
+        let client = &mut self.by_node[cx.node().index()];
+        if let Some(open) = client.forget(request) {
             if let Some(upload) = open.upload {
                 cx.cancel(upload);
             }
+            // The server answers until it hears of this.
+            let until = cx.now() + cx.round_trip(open.to);
+            client.closed.retain(|(_, until)| *until >= cx.now());
+            client.closed.push((request, until));
             cx.send(open.to, Message::HangUp(request).into(), MESSAGE);
         }
     }
@@ -184,6 +192,9 @@ impl Clients {
             }
             return None;
         };
+        if client.is_closed(request, cx.now()) {
+            return None;
+        }
         let open = &mut client.open[index];
         match answer {
             // The answer to an attempt that the user has given up long ago.
@@ -227,6 +238,9 @@ impl Clients {
             Label::Content(request, object) if ended.to == node => {
                 let keeps = self.downloads && node >= self.first_user;
                 let found = client.take(ended, object, self.size, keeps && self.resume, keeps);
+                if client.is_closed(request, cx.now()) {
+                    return None;
+                }
                 client.forget(request).map(|_| (request, found))
             }
             Label::Upload(request) if ended.from == node => {
@@ -252,6 +266,7 @@ impl Clients {
         let whole = self.size.0;
         let client = &mut self.by_node[node.index()];
         client.open.clear();
+        client.closed.clear();
         if down == Down::Crashed(StateLoss::Lost) {
             client.disk.clear();
         } else if !self.resume {
@@ -262,6 +277,7 @@ impl Clients {
     pub(crate) fn state_bytes(&self) -> usize {
         let held = |client: &Client| {
             client.open.capacity() * size_of::<Open>()
+                + client.closed.capacity() * size_of::<(RequestId, SimTime)>()
                 + client.disk.capacity() * size_of::<(ObjectId, u64)>()
         };
         size_of_val(&*self.by_node) + self.by_node.iter().map(held).sum::<usize>()
@@ -269,6 +285,12 @@ impl Clients {
 }
 
 impl Client {
+    /// Whether what arrives may belong to an attempt that was given up.
+    fn is_closed(&self, request: RequestId, now: SimTime) -> bool {
+        let mut closed = self.closed.iter();
+        closed.any(|(known, until)| *known == request && now <= *until)
+    }
+
     fn place_of(&self, request: RequestId) -> Option<usize> {
         self.open
             .iter()

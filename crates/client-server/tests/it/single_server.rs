@@ -232,6 +232,19 @@ fn a_look_up_takes_a_round_trip_its_work_and_the_value() {
 }
 
 #[test]
+fn no_attempt_serves_after_it_was_given_up() {
+    // A round trip takes longer than users wait, so nobody can be served, however often they ask.
+    for size in [0, 1000] {
+        let mut spec = small(values(size, 1.0), 0.0);
+        spec.latency = Latency::constant(SimDuration::from_seconds(2.0));
+        spec.patience.timeout = Some(seconds(3.0));
+        spec.patience.retries = 3;
+        let record = simulate::<SingleServer>(&spec, &Config::default(), 1);
+        assert_eq!(record.served(), 0, "{size} B");
+    }
+}
+
+#[test]
 fn what_is_stored_is_sent_first_and_outlives_a_crash_that_keeps_the_disk() {
     let spec = small(values(100_000, 0.0), 0.001);
     let record = simulate::<SingleServer>(&spec, &Config::default(), 1);

@@ -229,6 +229,9 @@ impl<K> Network<K> {
         let (here, there) = self.regions(from, to);
         let sender = &mut self.nodes[from.index()];
         let latency = self.latency.draw(here, there, &mut sender.jitter);
+        if size == Bytes(0) {
+            return latency;
+        }
         latency + sender.up_byte.times(size) + self.down_bytes[to.index()].times(size)
     }
 

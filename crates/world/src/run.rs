@@ -176,19 +176,18 @@ impl<A: Architecture> Run<A> {
             return false;
         }
         let now = self.kernel.now;
-        // Where no bytes flow, there is nothing to settle before looking ahead.
+        // Where no bytes flow, nothing settles, and only readings come between events.
         let idle = self.kernel.network.is_idle();
-        let limit = if idle { SimTime::NEVER } else { now };
-        let mut queued = self.queue.next_time_until(limit);
-        if queued.is_some_and(|at| at <= now) {
-            self.pop();
+        let until = if idle {
+            self.limit.min(just_before(self.delivered.due()))
+        } else {
+            now
+        };
+        if self.pop(until) {
             return true;
         }
-        let mut flowing = SimTime::NEVER;
-        if !idle {
-            flowing = self.kernel.network.next_time().unwrap_or(SimTime::NEVER);
-            queued = self.queue.next_time_until(flowing);
-        }
+        let flowing = self.kernel.network.next_time().unwrap_or(SimTime::NEVER);
+        let queued = self.queue.next_time_until(flowing);
         let next = queued.unwrap_or(SimTime::NEVER).min(flowing);
         if next == SimTime::NEVER && !fixed {
             // Waiting for nothing: what is open can never end.
@@ -199,13 +198,12 @@ impl<A: Architecture> Run<A> {
             self.kernel.now = self.limit;
             return false;
         }
-        assert!(self.kernel.now <= next, "time never steps back");
-        self.kernel.now = next;
-        if flowing == next {
-            self.end_transfers();
-        } else {
-            self.pop();
+        if flowing > next {
+            return self.pop(next);
         }
+        assert!(now <= next, "time never steps back");
+        self.kernel.now = next;
+        self.end_transfers();
         true
     }
 
@@ -237,11 +235,18 @@ impl<A: Architecture> Run<A> {
         }
     }
 
-    fn pop(&mut self) {
+    /// Lets the next event happen, when it is not after `until`; says whether one did.
+    #[inline]
+    fn pop(&mut self, until: SimTime) -> bool {
         self.look_ahead();
-        let (_, event) = self.queue.pop().expect("an event is due");
+        let Some((at, event)) = self.queue.pop_until(until) else {
+            return false;
+        };
+        assert!(self.kernel.now <= at, "time never steps back");
+        self.kernel.now = at;
         self.events += 1;
         self.happen(event);
+        true
     }
 
     fn end_transfers(&mut self) {
@@ -621,4 +626,9 @@ impl<A: Architecture> Run<A> {
             digest: self.kernel.digest,
         }
     }
+}
+
+/// The last instant before `at`.
+fn just_before(at: SimTime) -> SimTime {
+    SimTime(at.0.saturating_sub(1))
 }

@@ -211,8 +211,15 @@ impl<E> EventQueue<E> {
     /// Takes out the next event.
     #[inline]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
+        self.pop_until(SimTime::NEVER)
+    }
+
+    /// Takes out the next event, when it is not after `limit`; looks no farther ahead than
+    /// [`Self::next_time_until`] does.
+    #[inline]
+    pub fn pop_until(&mut self, limit: SimTime) -> Option<(SimTime, E)> {
         loop {
-            let key = self.pop_key()?;
+            let key = self.pop_key(limit)?;
             if let Some(event) = self.slab.take(key) {
                 self.now = SimTime(key.time());
                 return Some((self.now, event));
@@ -282,16 +289,27 @@ impl<E> EventQueue<E> {
         }
     }
 
+    /// Takes out the first key, stale or not, when it is not after `limit`.
     #[inline]
-    fn pop_key(&mut self) -> Option<Key> {
-        self.told = self.told.saturating_sub(1);
-        if let Some(Reverse(key)) = self.early.pop() {
-            return Some(key);
+    fn pop_key(&mut self, limit: SimTime) -> Option<Key> {
+        if !self.early.is_empty() {
+            return self.pop_early(limit);
         }
         if self.near.is_empty() {
-            self.refill(u64::MAX);
+            self.refill(limit.0);
         }
-        self.near.pop()
+        let key = self.near.pop_until(limit.0)?;
+        self.told = self.told.saturating_sub(1);
+        Some(key)
+    }
+
+    #[cold]
+    fn pop_early(&mut self, limit: SimTime) -> Option<Key> {
+        let Reverse(first) = self.early.peek()?;
+        if first.time() > limit.0 {
+            return None;
+        }
+        self.early.pop().map(|Reverse(key)| key)
     }
 
     /// Drops stale keys until the first is that of the next event, or until `limit`.
@@ -303,7 +321,7 @@ impl<E> EventQueue<E> {
             if self.first_key().is_none_or(|key| self.slab.holds(key)) {
                 return;
             }
-            self.pop_key();
+            self.pop_key(SimTime::NEVER);
             self.stale -= 1;
         }
     }

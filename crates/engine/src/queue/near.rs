@@ -29,9 +29,13 @@ impl Near {
         self.keys.get(self.head).copied()
     }
 
+    /// Takes the first key, when it is not after `limit`.
     #[inline]
-    pub(super) fn pop(&mut self) -> Option<Key> {
+    pub(super) fn pop_until(&mut self, limit: u64) -> Option<Key> {
         let key = self.first()?;
+        if key.time() > limit {
+            return None;
+        }
         self.head += 1;
         if self.is_empty() {
             self.keys.clear();

@@ -66,7 +66,7 @@ pub struct Ended {
 struct Node<K> {
     /// What one byte takes on the uplink.
     up_byte: ByteTime,
-    /// Jitter of what this node sends.
+    /// Jitter and loss of what this node sends.
     jitter: SmallStream,
     kept: K,
 }
@@ -115,6 +115,8 @@ struct Transfer {
 /// touches both waits for memory once.
 pub struct Network<K = ()> {
     latency: Latency,
+    /// Probability that a message is lost on its way.
+    loss: f64,
     /// Probability that one byte arrives wrong although the transport took it for right.
     corruption: f64,
     damage: Stream,
@@ -159,6 +161,7 @@ impl<K: Default> Network<K> {
         let regions = nodes.iter().map(|access| access.region);
         Self {
             latency,
+            loss: 0.0,
             corruption,
             damage: streams.open("network/damage", 0),
             nodes: parts.collect(),
@@ -198,6 +201,23 @@ impl<K> Network<K> {
             path: Vec::new(),
         });
         self
+    }
+
+    /// The same, losing each message with probability `loss`, one independently of the other.
+    ///
+    /// # Panics
+    /// When `loss` is not a share from 0 to 1.
+    #[must_use]
+    pub fn with_loss(mut self, loss: f64) -> Self {
+        assert!((0.0..=1.0).contains(&loss), "a share from 0 to 1");
+        self.loss = loss;
+        self
+    }
+
+    /// Whether the next message of a node is lost on its way.
+    #[inline]
+    pub fn loses_next(&mut self, from: NodeId) -> bool {
+        self.loss > 0.0 && self.nodes[from.index()].jitter.uniform() < self.loss
     }
 
     /// What is kept of a node.

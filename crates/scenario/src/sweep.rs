@@ -306,6 +306,7 @@ fn label(key: &Key) -> String {
         ["network", "trunks", name, rest @ ..] => {
             format!("{} of the trunk \"{name}\"", words(&rest.join(" ")))
         }
+        ["network", "message-loss"] => "share of messages that the network loses".into(),
         ["network", "corruption"] => "corruption (probability per byte)".into(),
         ["infrastructure", name, "count"] => format!("number of machines \"{name}\""),
         ["infrastructure", name, rest @ ..] => format!("{name} {}", words(&rest.join(" "))),

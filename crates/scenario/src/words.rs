@@ -236,6 +236,11 @@ impl Words<'_> {
         }
         lines.push(format!("latency, one way: {}", self.latency()));
         lines.extend(self.trunks());
+        let loss = self.raw.network.message_loss;
+        if loss.get() > 0.0 || self.varies("network.message-loss") {
+            let share = self.or_swept(&"network.message-loss".into(), loss);
+            lines.push(format!("the network loses {share} of all messages"));
+        }
         if self.raw.network.corruption > 0.0 || self.varies("network.corruption") {
             let key = "network.corruption".into();
             let share = self.or_swept(&key, self.raw.network.corruption);

@@ -84,19 +84,33 @@ impl<A: Architecture> Context<'_, A> {
         self.rng
     }
 
-    /// Sends a small message. It is lost without a word when its receiver is down on arrival. While
-    /// either end is cut off it waits.
+    /// Sends a small message over a connection. It is lost without a word when its receiver is down
+    /// on arrival. While either end is cut off it waits; what the network loses is sent again, and
+    /// paid for again, one retransmission timeout later (RFC 6298: three round trips, and a second
+    /// at least, twice as long after each further loss).
     pub fn send(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
         self.kernel.charge_sent(self.node, size, 1);
-        self.dispatch(to, message, size);
+        self.dispatch(to, message, size, Kind::Connected { losses: 0 });
     }
 
-    fn dispatch(&mut self, to: NodeId, message: A::Message, size: Bytes) {
+    /// Sends a small message by itself, as [`Self::send`] does, but what the network loses is lost,
+    /// without a word.
+    pub fn send_datagram(&mut self, to: NodeId, message: A::Message, size: Bytes) {
+        self.assert_up();
+        self.kernel.charge_sent(self.node, size, 1);
+        self.dispatch(to, message, size, Kind::Datagram);
+    }
+
+    fn dispatch(&mut self, to: NodeId, message: A::Message, size: Bytes, kind: Kind) {
         let from = self.node;
         self.kernel.check_acquaintance(from, to);
         if let Some(until) = self.kernel.cut_until(from, to) {
-            self.hold(until, to, message, size, Kind::Message);
+            self.hold(until, to, message, size, kind);
+            return;
+        }
+        if self.kernel.network.loses_next(from) {
+            self.lose(to, message, size, kind);
             return;
         }
         let at = self.kernel.now + self.kernel.network.message_delay(from, to, size);
@@ -109,28 +123,70 @@ impl<A: Architecture> Context<'_, A> {
         self.agenda.schedule(at, event);
     }
 
+    /// The network loses a message.
+    #[cold]
+    fn lose(&mut self, to: NodeId, message: A::Message, size: Bytes, kind: Kind) {
+        self.kernel.lose_message(size);
+        let Kind::Connected { losses } = kind else {
+            return;
+        };
+        let at = self.kernel.now + self.retransmission_timeout(to, losses);
+        let kind = Kind::Connected { losses: losses + 1 };
+        let held = self.held(to, message, size, kind, true);
+        self.agenda.schedule(at, Event::MessageHeld(Box::new(held)));
+    }
+
+    /// How long a connection waits for the acknowledgement of what it has lost `losses` times
+    /// before.
+    ///
+    /// # Source
+    /// V. Paxson et al., RFC 6298, 2011: the timeout after the first measurement (2.2), which later
+    /// ones only bring down to a second (2.4), doubled each time (5.5) up to a minute (2.5).
+    fn retransmission_timeout(&self, to: NodeId, losses: u32) -> SimDuration {
+        let round_trip = self.round_trip(to).as_seconds();
+        let first = (3.0 * round_trip).max(1.0);
+        let doublings = losses.min(6);
+        let backed_off = first * f64::from(1_u32 << doublings);
+        SimDuration::from_seconds(backed_off.min(first.max(60.0)))
+    }
+
     /// Keeps a message back until a cut is over; for good when it never is.
     fn hold(&mut self, until: SimTime, to: NodeId, message: A::Message, size: Bytes, kind: Kind) {
         if until == SimTime::NEVER {
             return;
         }
-        let held = Held {
+        let held = self.held(to, message, size, kind, false);
+        self.agenda
+            .schedule(until, Event::MessageHeld(Box::new(held)));
+    }
+
+    fn held(
+        &self,
+        to: NodeId,
+        message: A::Message,
+        size: Bytes,
+        kind: Kind,
+        again: bool,
+    ) -> Held<A::Message> {
+        Held {
             to,
             from: self.node,
             epoch: self.kernel.presence(self.node).epoch,
             size,
             message,
             kind,
-        };
-        self.agenda
-            .schedule(until, Event::MessageHeld(Box::new(held)));
+            again,
+        }
     }
 
     /// Sends what had been held back.
     pub(crate) fn send_held(&mut self, held: Held<A::Message>) {
+        if held.again {
+            self.kernel.charge_sent(self.node, held.size, 1);
+        }
         match held.kind {
-            Kind::Message => self.dispatch(held.to, held.message, held.size),
             Kind::Announcement => self.wake(held.to, held.message, held.size),
+            kind => self.dispatch(held.to, held.message, held.size, kind),
         }
     }
 

@@ -22,7 +22,8 @@ pub(crate) enum Event<M, T> {
         size: Bytes,
         message: M,
     },
-    /// The links that a message waited for carry something again. In a box, because it is rare.
+    /// The links that a message waited for carry something again, or it is time to send one again
+    /// that was lost. In a box, because it is rare.
     MessageHeld(Box<Held<M>>),
     /// The first bytes of a transfer reach the network's far side.
     TransferBegan { id: TransferId, sender_epoch: u32 },
@@ -52,7 +53,8 @@ pub(crate) enum Event<M, T> {
     },
 }
 
-/// A message that waits in the network's buffers of a sender until a link is no longer cut.
+/// A message that waits in the buffers of its sender's transport: for a link that is cut, or to be
+/// sent again.
 #[derive(Debug)]
 pub(crate) struct Held<M> {
     pub(crate) to: NodeId,
@@ -62,14 +64,18 @@ pub(crate) struct Held<M> {
     pub(crate) size: Bytes,
     pub(crate) message: M,
     pub(crate) kind: Kind,
+    /// Whether this is about to be sent once more, after a loss.
+    pub(crate) again: bool,
 }
 
-/// How a message is charged.
+/// How a message is carried.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Kind {
-    /// By itself.
-    Message,
-    /// As an announcement: by whoever hears it.
+    /// Over a connection, which has lost it so many times so far and sends it again.
+    Connected { losses: u32 },
+    /// By itself: the network may lose it for good.
+    Datagram,
+    /// As an announcement, charged by whoever hears it.
     Announcement,
 }
 
@@ -102,6 +108,7 @@ impl<M, T> Event<M, T> {
                 size: held.size,
                 message: message_of(held.message),
                 kind: held.kind,
+                again: held.again,
             })),
             Self::TransferBegan { id, sender_epoch } => Event::TransferBegan { id, sender_epoch },
             Self::BreakSeen { by, epoch, ended } => Event::BreakSeen { by, epoch, ended },

@@ -79,7 +79,8 @@ impl Kernel {
             spec.corruption,
             &accesses,
             &world.streams,
-        );
+        )
+        .with_loss(spec.message_loss);
         let network = match &spec.routers {
             Some(routers) => network.with_routers(routers),
             None => network,
@@ -153,6 +154,11 @@ impl Kernel {
             self.traffic.received = self.traffic.received + size;
         }
         up
+    }
+
+    /// Enters a message that the network loses.
+    pub(crate) fn lose_message(&mut self, size: Bytes) {
+        self.traffic.lost = self.traffic.lost + size;
     }
 
     /// Enters what a transfer carried; bytes that left the sender reached the receiver.

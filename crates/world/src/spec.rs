@@ -24,6 +24,8 @@ pub struct WorldSpec {
     pub latency: Latency,
     /// Routers at the regions and the trunks between them; none when the core is never congested.
     pub routers: Option<Routers>,
+    /// Probability that the network loses a message.
+    pub message_loss: f64,
     /// Probability that one byte of a transfer arrives wrong and the transport does not notice.
     pub corruption: f64,
     /// What users ask for.
@@ -69,6 +71,7 @@ impl Default for WorldSpec {
             regions: vec![String::new()],
             latency: Latency::constant(SimDuration::from_seconds(0.02)),
             routers: None,
+            message_loss: 0.0,
             corruption: 0.0,
             demand: Demand::one_object(Bytes(10_000_000), Arrivals::AllAtOnce),
             patience: Patience::default(),

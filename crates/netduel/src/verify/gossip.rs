@@ -35,6 +35,7 @@ pub(super) fn experiments() -> Vec<Experiment> {
     }
     all.push(one_shot());
     all.push(one_shot_among_dead());
+    all.push(one_shot_under_loss());
     all.push(one_shot_reaches_all());
     all.extend([
         residue(
@@ -283,6 +284,39 @@ fn one_shot_among_dead() -> Experiment {
                     // Where the first user is dead, or all whom it tells, nothing takes off.
                     .filter(|share| *share > 0.1)
                     .collect();
+                Measured::mean(&shares)
+            })
+            .into()
+        }),
+    }
+}
+
+fn one_shot_under_loss() -> Experiment {
+    const LOSS: [f64; 4] = [0.1, 0.2, 0.3, 0.5];
+    const FANOUT: f64 = 5.0;
+    Experiment {
+        topic: TOPIC,
+        source: KERMARREC,
+        set_up: format!("once, fan-out {FANOUT}, {USERS} users, some messages lost"),
+        cost: Cost::Quick,
+        figures: LOSS
+            .map(|loss| Figure {
+                quantity: format!(
+                    "share reached where {} % are lost, runs that take off of 40",
+                    loss * 100.0
+                ),
+                theory: reached(FANOUT * (1.0 - loss)),
+                accept: Accept::StandardErrors(3.3),
+            })
+            .into(),
+        simulate: Box::new(|seed| {
+            LOSS.map(|loss| {
+                let mut spec = instant(USERS);
+                spec.message_loss = loss;
+                let records = repeat(&spec, &once(FANOUT), seed, 40);
+                let shares = records.iter().map(|record| share_reached(record, 0));
+                // Where all that the first user sends are lost, nothing takes off.
+                let shares: Vec<f64> = shares.filter(|share| *share > 0.1).collect();
                 Measured::mean(&shares)
             })
             .into()

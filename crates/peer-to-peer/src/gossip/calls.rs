@@ -96,7 +96,7 @@ impl Gossip {
             }
         }
         let size = message.entries().size();
-        cx.send(to, message, size);
+        cx.send_datagram(to, message, size);
     }
 
     fn answer(&mut self, to: NodeId, mut lines: Vec<Entry>, cx: &mut Context<'_, Self>) {

@@ -460,5 +460,5 @@ impl Kademlia {
 
 fn say(to: NodeId, message: Message, cx: &mut Context<'_, Kademlia>) {
     let size = message.size();
-    cx.send(to, message, size);
+    cx.send_datagram(to, message, size);
 }

@@ -67,6 +67,7 @@ impl Check<'_> {
         Ok(WorldSpec {
             latency,
             routers: backbone.map(|backbone| backbone.routers),
+            message_loss: self.message_loss()?,
             corruption,
             demand: self.demand(population.peers)?,
             patience: self.patience()?,

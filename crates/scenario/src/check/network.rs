@@ -9,6 +9,8 @@ use crate::{
     raw::{Either, LatencyTable},
 };
 
+/// Above, a connection needs more than ten sendings for one message on average.
+const MESSAGE_LOSS_MAX: f64 = 0.9;
 /// Above, most transfers of a mebibyte arrive damaged whatever a design does.
 const CORRUPTION_MAX: f64 = 1e-3;
 
@@ -61,6 +63,17 @@ impl Check<'_> {
             error
         })?;
         Ok(u16::try_from(index).expect("regions are counted in 16 bits"))
+    }
+
+    /// The share of messages that are lost.
+    pub(super) fn message_loss(&self) -> Result<f64, ScenarioError> {
+        let loss = self.raw.network.message_loss.get();
+        if loss > MESSAGE_LOSS_MAX {
+            let expected = format!("a share from 0 to {MESSAGE_LOSS_MAX}");
+            let key = "network.message-loss".into();
+            return Err(self.doc.refuse(&key, expected));
+        }
+        Ok(loss)
     }
 
     /// Latencies and corruption.

@@ -147,11 +147,6 @@ fn values_out_of_range_are_shown_as_written() {
             "14:11: `network.latency` is `-20 ms`; expected a time from 0 s to 100 years",
         ),
         (
-            "\"20 ms\"",
-            "\"20 ms\"\ncorruption = 0.01",
-            "15:14: `network.corruption` is 0.01; expected a probability per byte from 0 to 0.001",
-        ),
-        (
             "\"1 GiB\"",
             "\"0 B\"",
             "17:8: `demand.download.size` is \"0 B\"; expected a size above 0 B",
@@ -205,6 +200,22 @@ fn values_out_of_range_are_shown_as_written() {
             "[infrastructure.server]",
             "[infrastructure.server]\ncount = 0",
             "10:9: `infrastructure.server.count` is 0; expected a whole number from 1 up, at most 100000 in all",
+        ),
+    ]);
+}
+
+#[test]
+fn a_network_that_lets_nothing_through_is_refused() {
+    expect(&[
+        (
+            "\"20 ms\"",
+            "\"20 ms\"\nmessage-loss = 0.95",
+            "15:16: `network.message-loss` is 0.95; expected a share from 0 to 0.9",
+        ),
+        (
+            "\"20 ms\"",
+            "\"20 ms\"\ncorruption = 0.01",
+            "15:14: `network.corruption` is 0.01; expected a probability per byte from 0 to 0.001",
         ),
     ]);
 }

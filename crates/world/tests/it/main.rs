@@ -5,6 +5,7 @@ mod demand;
 mod draws;
 mod failures;
 mod knowledge;
+mod loss;
 mod probe;
 mod requests;
 mod slow;

@@ -19,6 +19,8 @@ pub(crate) struct Config {
     pub(crate) announces: bool,
     /// Users wait for a timer of 10 s instead of asking.
     pub(crate) waits: bool,
+    /// Users ask by datagrams.
+    pub(crate) datagrams: bool,
 }
 
 pub(crate) struct Probe {
@@ -72,6 +74,8 @@ impl Architecture for Probe {
             cx.fail(request.id, Cause::Refused);
         } else if self.config.waits {
             cx.after(SimDuration::from_seconds(10.0), ());
+        } else if self.config.datagrams {
+            cx.send_datagram(SERVER, "get", SMALL);
         } else {
             cx.send(SERVER, "get", SMALL);
         }

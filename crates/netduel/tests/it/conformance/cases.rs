@@ -167,6 +167,7 @@ upload = {{ lognormal = {{ median = "5 Mbps", sigma = 0.8 }} }}
 download = "20 Mbps"
 [network]
 latency = {{ constant = "40 ms", jitter = 0.3 }}
+message-loss = 0.02
 corruption = 1e-8
 {}
 [patience]

@@ -24,6 +24,7 @@ pub(super) fn experiments() -> Vec<Experiment> {
     all.extend(rounds(100, 1000, Cost::Quick, [12.29, 9.79, 6.53]));
     all.extend(rounds(1000, 1000, Cost::Slow, [18.04, 13.79, 9.15]));
     all.extend(rounds(10_000, 200, Cost::Slow, [23.64, 17.48, 11.62]));
+    all.extend(rounds(100_000, 20, Cost::Slow, [29.25, 21.18, 14.05]));
     for (n, runs, cost) in [
         (10, 1000, Cost::Quick),
         (100, 500, Cost::Quick),

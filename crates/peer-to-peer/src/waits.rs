@@ -97,6 +97,12 @@ impl<T> Waits<T> {
         self.slots[found.1 as usize].what.as_ref()
     }
 
+    /// Anything that the list of `node` says, to bring it near.
+    pub(crate) fn look_at(&self, node: NodeId) -> u32 {
+        let first = self.slots.get(self.heads[node.index()] as usize);
+        first.map_or(0, |slot| slot.ticket)
+    }
+
     /// Gives a wait another time at which it runs out.
     pub(crate) fn put_off(&mut self, node: NodeId, ticket: u32, due: SimTime) {
         if let Some((_, index)) = self.find(node, |slot| slot.ticket == ticket) {

@@ -76,7 +76,7 @@ fn never() -> Seconds {
 pub(crate) fn chord(nodes: u32, lookups: u64) -> Outcome {
     let config = chord::Config {
         acknowledge: false,
-        replicas: 1,
+        replicas: Some(1),
         stabilise: never(),
         fix_fingers: never(),
         check_predecessor: never(),

@@ -80,6 +80,11 @@ pub trait Architecture: Sized {
         0
     }
 
+    /// The same for a request that its user is about to make.
+    fn look_ahead_to_request(&self, _request: &Request) -> u32 {
+        0
+    }
+
     /// The run begins. Every node is up; for what goes on without anybody asking.
     fn on_start(&mut self, _cx: &mut Context<'_, Self>) {}
 

@@ -162,13 +162,30 @@ pub(crate) enum Standing {
     Over,
 }
 
+/// A record, and where its request stands, in 32 bytes: there may be millions.
 #[derive(Debug)]
 struct Entry {
-    record: RequestRecord,
+    user: NodeId,
+    issued: SimTime,
+    ended: SimTime,
+    outcome: Outcome,
     standing: Standing,
+    attempts: u32,
     /// How often the architecture was asked: once for each attempt, and again after each time that
     /// the user's device was down meanwhile.
     asked: u32,
+}
+
+impl Entry {
+    fn record(&self) -> RequestRecord {
+        RequestRecord {
+            user: self.user,
+            issued: self.issued,
+            ended: self.ended,
+            outcome: self.outcome,
+            attempts: self.attempts,
+        }
+    }
 }
 
 /// All requests of a run and where they stand.
@@ -183,14 +200,12 @@ impl Ledger {
         let entries: Vec<Entry> = issues
             .iter()
             .map(|issue| Entry {
-                record: RequestRecord {
-                    user: issue.user,
-                    issued: issue.at,
-                    ended: issue.at,
-                    outcome: Outcome::Failed(Cause::Unfinished),
-                    attempts: 0,
-                },
+                user: issue.user,
+                issued: issue.at,
+                ended: issue.at,
+                outcome: Outcome::Failed(Cause::Unfinished),
                 standing: Standing::Ahead,
+                attempts: 0,
                 asked: 0,
             })
             .collect();
@@ -214,18 +229,18 @@ impl Ledger {
     }
 
     pub(crate) fn user(&self, id: RequestId) -> NodeId {
-        self.entries[id.0 as usize].record.user
+        self.entries[id.0 as usize].user
     }
 
     /// Counts an attempt; says how many there are now.
     pub(crate) fn count_attempt(&mut self, id: RequestId) -> u32 {
-        let attempts = &mut self.entries[id.0 as usize].record.attempts;
+        let attempts = &mut self.entries[id.0 as usize].attempts;
         *attempts += 1;
         *attempts
     }
 
     pub(crate) fn attempts(&self, id: RequestId) -> u32 {
-        self.entries[id.0 as usize].record.attempts
+        self.entries[id.0 as usize].attempts
     }
 
     /// Counts that the architecture is asked; says how often it was by now.
@@ -241,7 +256,7 @@ impl Ledger {
 
     /// Notes when a request of a closed loop is issued.
     pub(crate) fn issue(&mut self, id: RequestId, at: SimTime) {
-        self.entries[id.0 as usize].record.issued = at;
+        self.entries[id.0 as usize].issued = at;
     }
 
     /// Ends a request for good.
@@ -249,8 +264,8 @@ impl Ledger {
         let entry = &mut self.entries[id.0 as usize];
         assert_ne!(entry.standing, Standing::Over, "a request ends once");
         entry.standing = Standing::Over;
-        entry.record.ended = now;
-        entry.record.outcome = outcome;
+        entry.ended = now;
+        entry.outcome = outcome;
         self.open -= 1;
     }
 
@@ -259,11 +274,21 @@ impl Ledger {
         for index in 0..self.entries.len() {
             if self.entries[index].standing != Standing::Over {
                 let id = RequestId(u32::try_from(index).expect("requests are counted in 32 bits"));
-                let at = now.max(self.entries[index].record.issued);
+                let at = now.max(self.entries[index].issued);
                 self.end(id, at, Outcome::Failed(Cause::Unfinished));
             }
         }
         assert_eq!(self.open, 0, "every request has ended");
-        self.entries.into_iter().map(|entry| entry.record).collect()
+        self.entries.iter().map(Entry::record).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_is_no_larger_than_half_a_cache_line() {
+        assert_eq!(size_of::<Entry>(), 32);
     }
 }

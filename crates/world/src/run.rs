@@ -215,12 +215,19 @@ impl<A: Architecture> Run<A> {
         };
         let mut seen = 0;
         for event in events {
-            if let Event::MessageDelivered {
-                to, from, message, ..
-            } = event
-            {
-                seen ^= self.kernel.presence(*to).epoch;
-                seen ^= self.architecture.look_ahead(*to, *from, message);
+            match event {
+                Event::MessageDelivered {
+                    to, from, message, ..
+                } => {
+                    seen ^= self.kernel.presence(*to).epoch;
+                    seen ^= self.architecture.look_ahead(*to, *from, message);
+                }
+                Event::UserAsked(id) => {
+                    let request = self.kernel.request(*id);
+                    seen ^= self.kernel.presence(request.user).epoch ^ request.attempt;
+                    seen ^= self.architecture.look_ahead_to_request(&request);
+                }
+                _ => {}
             }
         }
         std::hint::black_box(seen);

@@ -119,8 +119,8 @@ fn run_world<A: Architecture>(world: World, config: &A::Config) -> RunRecord {
 fn still(successors: u32, replicas: u32) -> chord::Config {
     let never = seconds(1e9);
     chord::Config {
-        successors,
-        replicas,
+        successors: Some(successors),
+        replicas: Some(replicas),
         contact_timeout: seconds(1000.0),
         answer_timeout: seconds(1e7),
         stabilise: never,

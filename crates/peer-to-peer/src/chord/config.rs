@@ -18,12 +18,15 @@ pub struct Config {
     /// when left out, the first user's device is the one that others join through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<String>,
-    /// Successors that a node knows (r); from 1 to the number of nodes. Stoica et al. 2003: some
-    /// multiple of log2 N; 20 in their experiments with 1,000 nodes.
-    pub successors: u32,
+    /// Successors that a node knows (r); from 1 to the number of nodes. When left out, 8, or all
+    /// others where there are fewer. Stoica et al. 2003: some multiple of log2 N; 20 in their
+    /// experiments with 1,000 nodes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub successors: Option<u32>,
     /// Nodes that keep a value: its owner and the owner's next successors; from 1 to `successors`
-    /// and 1 more.
-    pub replicas: u32,
+    /// and 1 more. When left out, 3, or as many as that allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub replicas: Option<u32>,
     /// How a look-up travels.
     pub routing: Routing,
     /// Whether whoever forwards a recursive look-up waits for a sign that it arrived, and tries
@@ -75,8 +78,8 @@ impl Default for Config {
             start: Start::Converged,
             join_within: seconds(60.0),
             bootstrap: None,
-            successors: 8,
-            replicas: 3,
+            successors: None,
+            replicas: None,
             routing: Routing::Recursive,
             acknowledge: true,
             contact_timeout: seconds(0.5),
@@ -90,22 +93,36 @@ impl Default for Config {
 }
 
 impl Config {
+    /// How many successors a node knows in a ring of `members` nodes.
+    pub(super) fn successors(&self, members: usize) -> usize {
+        let all = (members - 1).max(1);
+        self.successors.map_or(all.min(8), |count| count as usize)
+    }
+
+    /// How many nodes keep a value in a ring of `members` nodes.
+    pub(super) fn replicas(&self, members: usize) -> usize {
+        let most = self.replicas_most(members);
+        self.replicas.map_or(most.min(3), |count| count as usize)
+    }
+
+    fn replicas_most(&self, members: usize) -> usize {
+        (self.successors(members) + 1).min(members)
+    }
+
     /// # Errors
     /// [`ConfigError`] when a setting is out of range for a ring of `members` nodes.
     pub(super) fn check(&self, members: usize) -> Result<(), ConfigError> {
         let fail = |key, problem| Err(ConfigError { key, problem });
-        if self.successors == 0 || self.successors as usize > members {
-            let problem = format!(
-                "is {}; expected 1 to {members}, the number of nodes",
-                self.successors
-            );
+        let successors = self.successors(members);
+        if !(1..=members).contains(&successors) {
+            let problem = format!("is {successors}; expected 1 to {members}, the number of nodes");
             return fail("successors", problem);
         }
-        let most = (self.successors as usize + 1).min(members);
-        if self.replicas == 0 || self.replicas as usize > most {
+        let (replicas, most) = (self.replicas(members), self.replicas_most(members));
+        if !(1..=most).contains(&replicas) {
             let problem = format!(
-                "is {}; expected 1 to {most}, with {} successors and {members} nodes",
-                self.replicas, self.successors
+                "is {replicas}; expected 1 to {most}, with {successors} successors and {members} \
+                 nodes"
             );
             return fail("replicas", problem);
         }

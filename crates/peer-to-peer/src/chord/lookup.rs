@@ -1,9 +1,9 @@
 //! How look-ups travel, and what becomes of them.
 
-use netduel_world::{Cause, Context, NodeId, SimDuration, SimTime};
+use netduel_world::{Cause, Context, NodeId, SimDuration, SimTime, TransferId};
 
 use super::{
-    Chord, Purpose, Routing, Sought, Wait,
+    Chord, Purpose, Routing, Sought, Stage, Wait,
     message::{Aim, Answer, Find, Message, Silent},
     say,
     table::Step,
@@ -32,20 +32,38 @@ impl Chord {
 
     /// Starts a look-up of this node's own. One that comes while it joins waits until it has.
     pub(super) fn seek(&mut self, purpose: Purpose, aim: Aim, cx: &mut Context<'_, Self>) {
-        let sought = Sought {
-            purpose,
-            aim,
-            way: None,
-        };
-        let patience = SimDuration::from(self.config.answer_timeout);
-        let ticket = self.wait(Wait::Sought(sought), patience, cx);
-        if self.is_on_ring(cx.node()) {
+        let ready = self.is_on_ring(cx.node());
+        let stage = if ready { Stage::Sent } else { Stage::Held };
+        let ticket = self.note_sought(purpose, aim, stage, cx);
+        if ready {
             self.launch(ticket, aim, cx);
         }
     }
 
+    fn note_sought(
+        &mut self,
+        purpose: Purpose,
+        aim: Aim,
+        stage: Stage,
+        cx: &mut Context<'_, Self>,
+    ) -> u32 {
+        let sought = Sought {
+            purpose,
+            aim,
+            stage,
+        };
+        let patience = SimDuration::from(self.config.answer_timeout);
+        self.wait(Wait::Sought(sought), patience, cx)
+    }
+
+    /// Sends off a look-up that was held until its node was on the ring.
+    pub(super) fn release(&mut self, ticket: u32, aim: Aim, cx: &mut Context<'_, Self>) {
+        self.note_stage(ticket, Stage::Sent, cx);
+        self.launch(ticket, aim, cx);
+    }
+
     /// Sends a look-up on its way from here.
-    pub(super) fn launch(&mut self, ticket: u32, aim: Aim, cx: &mut Context<'_, Self>) {
+    fn launch(&mut self, ticket: u32, aim: Aim, cx: &mut Context<'_, Self>) {
         match self.config.routing {
             Routing::Recursive => {
                 self.pass(Find::new(aim, cx.node(), ticket), cx);
@@ -60,13 +78,7 @@ impl Chord {
     /// Asks `entry`, which is on the ring, for the owner of `place`.
     pub(super) fn seek_through(&mut self, entry: NodeId, place: u64, cx: &mut Context<'_, Self>) {
         let aim = Aim::Place(place);
-        let sought = Sought {
-            purpose: Purpose::Join,
-            aim,
-            way: None,
-        };
-        let patience = SimDuration::from(self.config.answer_timeout);
-        let ticket = self.wait(Wait::Sought(sought), patience, cx);
+        let ticket = self.note_sought(Purpose::Join, aim, Stage::Sent, cx);
         match self.config.routing {
             Routing::Recursive => {
                 self.expect_sign(Wait::Asked { sought: ticket }, cx);
@@ -188,15 +200,20 @@ impl Chord {
     ) {
         let node = cx.node();
         let Some(Wait::Sought(sought)) = self.waits.get(node, ticket) else {
+            if let Answer::Coming(transfer) = answer {
+                cx.cancel(transfer);
+            }
             return;
         };
         let cause = match answer {
-            // How long the bytes take is not known; if the connection breaks, that is seen.
-            Answer::Coming => return self.waits.put_off(node, ticket, SimTime::NEVER),
+            Answer::Coming(transfer) => return self.on_moving(ticket, transfer, cx),
+            Answer::Send(_) if matches!(sought.stage, Stage::Moving(_)) => return,
             Answer::Send(place) => {
-                self.waits.put_off(node, ticket, SimTime::NEVER);
-                return self.send_value(from, ticket, place, cx);
+                let transfer = self.send_value(from, ticket, place, cx);
+                return self.on_moving(ticket, transfer, cx);
             }
+            // Whoever was taken for silent, and another asked instead, has no say.
+            Answer::DeadEnd if asks_another(&sought.stage, from) => return,
             Answer::Done => {
                 if let Purpose::Request(request) = sought.purpose {
                     self.waits.take(node, ticket);
@@ -210,6 +227,20 @@ impl Chord {
             Answer::DeadEnd => Cause::NoAnswer,
         };
         self.give_up(ticket, cause, cx);
+    }
+
+    /// The value of a look-up of this node's own moves. Of two that fork the first counts.
+    fn on_moving(&mut self, ticket: u32, transfer: TransferId, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        let Some(Wait::Sought(sought)) = self.waits.get(node, ticket) else {
+            return;
+        };
+        if let Stage::Moving(_) = sought.stage {
+            return cx.cancel(transfer);
+        }
+        sought.stage = Stage::Moving(transfer);
+        // How long the bytes take is not known; if the connection breaks, that is seen.
+        self.waits.put_off(node, ticket, SimTime::NEVER);
     }
 
     /// A look-up of this node's own came to nothing.
@@ -236,21 +267,25 @@ impl Chord {
 /// Iterative look-ups.
 impl Chord {
     fn note_way(&mut self, ticket: u32, advisers: Vec<NodeId>, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        if let Some(Wait::Sought(sought)) = self.waits.get(node, ticket) {
-            sought.way = Some(Box::new(Way {
-                advisers,
-                contact: node,
-                asked: 0,
-                silent: Silent::default(),
-            }));
+        let way = Way {
+            advisers,
+            contact: cx.node(),
+            asked: 0,
+            silent: Silent::default(),
+        };
+        self.note_stage(ticket, Stage::Asking(Box::new(way)), cx);
+    }
+
+    fn note_stage(&mut self, ticket: u32, stage: Stage, cx: &mut Context<'_, Self>) {
+        if let Some(Wait::Sought(sought)) = self.waits.get(cx.node(), ticket) {
+            sought.stage = stage;
         }
     }
 
     fn way(&mut self, ticket: u32, node: NodeId) -> Option<(&mut Way, Aim)> {
         match self.waits.get(node, ticket)? {
             Wait::Sought(Sought {
-                way: Some(way),
+                stage: Stage::Asking(way),
                 aim,
                 ..
             }) => Some((way, *aim)),
@@ -327,18 +362,22 @@ impl Chord {
 
     pub(super) fn on_next(
         &mut self,
+        from: NodeId,
         ticket: u32,
-        node: NodeId,
-        owner: bool,
+        step: Step,
         cx: &mut Context<'_, Self>,
     ) {
         let Some((way, _)) = self.way(ticket, cx.node()) else {
             return;
         };
-        way.advisers.push(way.contact);
+        // Whoever answers late was taken for silent, and another was asked instead.
+        if way.contact != from {
+            return;
+        }
+        way.advisers.push(from);
         let asked = way.asked;
         self.waits.take(cx.node(), asked);
-        self.go_on(ticket, Step { node, owner }, cx);
+        self.go_on(ticket, step, cx);
     }
 
     /// Turns to the contact that the last adviser told of.
@@ -373,5 +412,12 @@ impl Chord {
             // An entry point.
             _ => self.give_up(ticket, Cause::NoAnswer, cx),
         }
+    }
+}
+
+fn asks_another(stage: &Stage, than: NodeId) -> bool {
+    match stage {
+        Stage::Asking(way) => way.contact != than,
+        _ => false,
     }
 }

@@ -1,6 +1,6 @@
 //! What the nodes of a ring say to each other.
 
-use netduel_world::{Bytes, Key, NodeId, SimDuration};
+use netduel_world::{Bytes, Key, NodeId, SimDuration, TransferId};
 
 /// What a look-up is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -87,8 +87,8 @@ impl Find {
 pub enum Answer {
     /// Here is the value, when it has no size; or it is set.
     Done,
-    /// The value is on its way.
-    Coming,
+    /// The value is on its way, over this connection.
+    Coming(TransferId),
     /// Send the value; the owner knows it by this ticket.
     Send(u32),
     /// The owner has no such value.
@@ -139,6 +139,8 @@ pub enum Message {
     Offer { keys: Box<[Key]>, fresh: bool },
     /// I lack these.
     Lack { ticket: u32, keys: Box<[Key]> },
+    /// What you wait for under this ticket is on its way.
+    Coming { ticket: u32 },
     /// You need no longer keep copies of these, which I have.
     Release { keys: Box<[Key]> },
 }
@@ -173,7 +175,10 @@ impl Message {
                         IDENTIFIER + CONTACT + TICKET + 1 + silent
                     }
                     Self::Ack { .. } => ADDRESS + TICKET,
-                    Self::Neighbours { .. } | Self::Ping { .. } | Self::Pong { .. } => TICKET,
+                    Self::Neighbours { .. }
+                    | Self::Ping { .. }
+                    | Self::Pong { .. }
+                    | Self::Coming { .. } => TICKET,
                     Self::Answer { .. } => 2 * TICKET + 1,
                     Self::Found { .. } => TICKET + CONTACT,
                     Self::Ask { silent, .. } => {

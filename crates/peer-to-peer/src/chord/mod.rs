@@ -13,6 +13,8 @@ mod config;
 mod lookup;
 mod message;
 mod table;
+#[cfg(test)]
+mod tests;
 mod upkeep;
 mod values;
 
@@ -20,20 +22,22 @@ use std::ops::Range;
 
 use netduel_world::{
     Architecture, Bytes, Cast, ConfigError, Context, Down, Key, NodeId, Request, RequestId,
-    RequestKind, Seconds, SimDuration, SimTime, StateLoss, Stream, TransferEnded, Want, Wants,
-    WorldKey, uniform,
+    RequestKind, Seconds, SimDuration, SimTime, StateLoss, Stream, TransferEnded, TransferId, Want,
+    Wants, WorldKey, uniform,
 };
 
 use crate::{identifier::Identifiers, waits::Waits};
 
 use message::{Aim, Find, Message};
-use table::Table;
+use table::{Step, Table};
 
 pub use config::{Config, Routing, Start};
 
 /// A ring of nodes on which every key has an owner.
 pub struct Chord {
     config: Config,
+    /// Nodes that keep a value.
+    replicas: usize,
     table: Table,
     nodes: Vec<Node>,
     /// The keys whose values each node has, in order.
@@ -60,6 +64,13 @@ struct Node {
     filling: bool,
 }
 
+impl Node {
+    /// Anything that this says of the node.
+    fn look(self) -> u32 {
+        u32::from(self.level)
+    }
+}
+
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
 enum Phase {
     /// Not taking part.
@@ -78,8 +89,8 @@ enum Wait {
     Passed { find: Find, to: NodeId },
     /// The next contact or the acknowledgement for a look-up of its own.
     Asked { sought: u32 },
-    /// The neighbours of its successor.
-    Stabilising,
+    /// The neighbours of the node that it took for its successor.
+    Stabilising { successor: NodeId },
     /// A sign of life of its predecessor.
     Checking { predecessor: NodeId },
     /// Its processor.
@@ -95,8 +106,20 @@ enum Wait {
 struct Sought {
     purpose: Purpose,
     aim: Aim,
-    /// How far an iterative one has come.
-    way: Option<Box<lookup::Way>>,
+    stage: Stage,
+}
+
+/// How far a look-up of a node's own has come.
+#[derive(Debug)]
+enum Stage {
+    /// It begins once its node is on the ring.
+    Held,
+    /// It is with others.
+    Sent,
+    /// Its node asks others, one after the other.
+    Asking(Box<lookup::Way>),
+    /// The value is on its way between its node and the owner.
+    Moving(TransferId),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -156,9 +179,11 @@ impl Architecture for Chord {
         let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
         sorted.sort_unstable();
         config.check(sorted.len())?;
-        let (successors, replicas) = (config.successors as usize, config.replicas as usize);
+        let successors = config.successors(sorted.len());
+        let replicas = config.replicas(sorted.len());
         let mut chord = Self {
             config: config.clone(),
+            replicas,
             table: Table::new(ids, count, &sorted, successors, replicas - 1),
             nodes: vec![Node::default(); count],
             values: vec![Vec::new(); count],
@@ -181,7 +206,11 @@ impl Architecture for Chord {
         Ok(chord)
     }
 
-    fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
+    fn premises(config: &Config, cast: &Cast<'_>) -> Vec<String> {
+        let machines = config.bootstrap(*cast).unwrap_or_default();
+        let machines =
+            machines.start.min(cast.machine_count())..machines.end.min(cast.machine_count());
+        let replicas = config.replicas(cast.user_count() as usize + machines.len());
         let entry = match &config.bootstrap {
             Some(name) => format!("`{name}`, which takes part in the ring,"),
             None => "the first user's device".into(),
@@ -199,8 +228,7 @@ impl Architecture for Chord {
             begin,
             format!("a node that comes back knows its old successors and the address of {entry}"),
             format!(
-                "every key has a value at the start, on the {} nodes that are to keep it",
-                config.replicas
+                "every key has a value at the start, on the {replicas} nodes that are to keep it"
             ),
         ]
     }
@@ -238,9 +266,26 @@ impl Architecture for Chord {
 
     fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) -> u32 {
         match message {
-            Message::Find(find) => self.table.look(to, self.place(find.aim())),
+            Message::Find(find) if find.owner => {
+                let values = &self.values[to.index()];
+                values.first().map_or(0, |key| key.0) ^ self.nodes[to.index()].look()
+            }
+            Message::Find(find) => {
+                self.table.look(to, self.place(find.aim())) ^ self.nodes[to.index()].look()
+            }
+            Message::Answer { .. } => self.waits.look_at(to) ^ self.nodes[to.index()].look(),
             _ => 0,
         }
+    }
+
+    fn look_ahead_to_request(&self, request: &Request) -> u32 {
+        let way = match request.want {
+            Want::Lookup(key) | Want::Store(key) => {
+                self.table.look(request.user, self.table.ids.of_key(key))
+            }
+            _ => 0,
+        };
+        way ^ self.waits.look_at(request.user) ^ self.nodes[request.user.index()].look()
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
@@ -275,7 +320,11 @@ impl Architecture for Chord {
             Wait::Sought(sought) => sought.purpose == Purpose::Request(request.id),
             _ => false,
         };
-        self.waits.take_if(cx.node(), of_request);
+        if let Some((_, Wait::Sought(sought))) = self.waits.take_if(cx.node(), of_request)
+            && let Stage::Moving(transfer) = sought.stage
+        {
+            cx.cancel(transfer);
+        }
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
@@ -292,7 +341,8 @@ impl Architecture for Chord {
                 ticket,
                 node,
                 owner,
-            } => self.on_next(ticket, node, owner, cx),
+            } => self.on_next(from, ticket, Step { node, owner }, cx),
+            Message::Coming { ticket } => self.on_coming(ticket, cx),
             _ => {}
         }
     }
@@ -358,10 +408,12 @@ impl Chord {
         self.members.contains(&node.0) || self.bootstrap.contains(&node.0)
     }
 
+    #[inline]
     fn is_on_ring(&self, node: NodeId) -> bool {
         self.nodes[node.index()].phase == Phase::OnRing
     }
 
+    #[inline]
     fn on_ring_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
         match message {
             Message::Find(find) => self.on_find(from, find, cx),
@@ -377,7 +429,7 @@ impl Chord {
                 ticket,
                 node,
                 owner,
-            } => self.on_next(ticket, node, owner, cx),
+            } => self.on_next(from, ticket, Step { node, owner }, cx),
             Message::Neighbours { ticket } => self.on_neighbours(from, ticket, cx),
             Message::Around { ticket, told } => self.on_around(from, ticket, &told, cx),
             Message::Notify => self.on_notify(from, cx),
@@ -387,6 +439,7 @@ impl Chord {
             }
             Message::Offer { keys, fresh } => self.on_offer(from, keys, fresh, cx),
             Message::Lack { ticket, keys } => self.on_lack(from, ticket, &keys, cx),
+            Message::Coming { ticket } => self.on_coming(ticket, cx),
             Message::Release { keys } => self.on_release(&keys, cx),
         }
     }
@@ -425,7 +478,7 @@ impl Chord {
                     self.pass(find, cx);
                 }
                 Wait::Asked { sought } => self.on_silence(sought, cx),
-                Wait::Stabilising => self.on_successor_silent(cx),
+                Wait::Stabilising { successor } => self.on_successor_silent(successor, cx),
                 Wait::Checking { predecessor } => {
                     if self.table.predecessor(node) == Some(predecessor) {
                         self.table.set_predecessor(node, None);

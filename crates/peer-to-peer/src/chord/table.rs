@@ -1,4 +1,4 @@
-//! Whom each node knows: predecessor, successor list and fingers, in one row of numbers per node.
+//! Whom each node knows: predecessor, successor list and fingers.
 
 use netduel_world::NodeId;
 
@@ -7,18 +7,44 @@ use crate::identifier::Identifiers;
 /// Nobody.
 const NONE: u32 = u32::MAX;
 
+/// So many fingers lie in the line that every hop reads.
+const LONG: usize = 15;
+
 /// The routing tables of all nodes.
 ///
-/// A row is the predecessor, the successors, those successors to which this node has given copies,
-/// and the fingers, longest first. Finger `level` aims 2^(63 - level) ahead; those that aim no
-/// further than the successor are left out.
+/// Finger `level` aims 2^(63 - level) ahead; those that aim no further than the successor are left
+/// out. Most hops need one long finger and no more, so that the long ones lie apart, in one cache
+/// line: among many nodes a hop costs what it waits for memory.
 #[derive(Debug)]
 pub(crate) struct Table {
     pub(crate) ids: Identifiers,
+    long: Vec<Long>,
+    /// For each node the successors, the fingers that are not among the long ones, longest first,
+    /// those successors to which it has given copies, and the predecessor: what the last hops of a
+    /// look-up need comes first.
     rows: Vec<u32>,
     successors: usize,
     replicas: usize,
     levels: usize,
+}
+
+/// What most hops need of a node.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Long {
+    /// Every listed successor is less than 2^(64 - `reach`) ahead; 0 when the first is not known.
+    reach: u32,
+    /// Longest first.
+    fingers: [u32; LONG],
+}
+
+impl Default for Long {
+    fn default() -> Self {
+        Self {
+            reach: 0,
+            fingers: [NONE; LONG],
+        }
+    }
 }
 
 /// The next node to contact for a place on the ring.
@@ -43,14 +69,16 @@ impl Table {
         let gaps = sorted.iter().zip(next).map(|(a, b)| b.0.wrapping_sub(a.0));
         let gap = gaps.filter(|gap| *gap > 0).min();
         let levels = gap.map_or(0, |gap| 64 - gap.ilog2() as usize);
-        let stride = 1 + successors + replicas + levels;
-        Self {
+        let mut table = Self {
             ids,
-            rows: vec![NONE; stride * node_count],
+            long: vec![Long::default(); node_count],
+            rows: Vec::new(),
             successors,
             replicas,
             levels,
-        }
+        };
+        table.rows = vec![NONE; table.stride() * node_count];
+        table
     }
 
     /// Fills all rows as the protocol would have them once nothing changes any more.
@@ -96,22 +124,35 @@ impl Table {
         self.ahead(from, place).wrapping_sub(1) <= span
     }
 
+    fn stride(&self) -> usize {
+        1 + self.successors + self.replicas + self.levels.saturating_sub(LONG)
+    }
+
     fn start(&self, node: NodeId) -> usize {
-        node.index() * (1 + self.successors + self.replicas + self.levels)
+        node.index() * self.stride()
+    }
+
+    fn end(&self, node: NodeId) -> usize {
+        self.start(node) + self.stride()
     }
 
     pub(crate) fn predecessor(&self, node: NodeId) -> Option<NodeId> {
-        some(self.rows[self.start(node)])
+        some(self.rows[self.end(node) - 1])
     }
 
     pub(crate) fn set_predecessor(&mut self, node: NodeId, predecessor: Option<NodeId>) {
-        let start = self.start(node);
-        self.rows[start] = number(predecessor);
+        let end = self.end(node);
+        self.rows[end - 1] = number(predecessor);
     }
 
     fn successor_row(&self, node: NodeId) -> &[u32] {
-        let start = self.start(node) + 1;
+        let start = self.start(node);
         &self.rows[start..start + self.successors]
+    }
+
+    /// How many successors a node knows at most.
+    pub(crate) fn successor_count(&self) -> usize {
+        self.successors
     }
 
     pub(crate) fn successor(&self, node: NodeId) -> Option<NodeId> {
@@ -124,25 +165,31 @@ impl Table {
     }
 
     pub(crate) fn set_successors(&mut self, node: NodeId, list: &[NodeId]) {
-        let start = self.start(node) + 1;
+        let start = self.start(node);
         let row = &mut self.rows[start..start + self.successors];
         row.fill(NONE);
         for (place, node) in row.iter_mut().zip(list) {
             *place = node.0;
         }
+        let ahead = |other: &NodeId| self.ahead(node, self.ids.of_node(*other));
+        let reach = list.iter().map(|other| ahead(other).leading_zeros()).min();
+        self.long[node.index()].reach = match list.first() {
+            Some(first) if *first != node => reach.unwrap_or_default(),
+            _ => 0,
+        };
     }
 
     /// Those successors to which this node has given copies.
     pub(crate) fn replicas(&self, node: NodeId) -> impl Iterator<Item = NodeId> + '_ {
-        let start = self.start(node) + 1 + self.successors;
-        self.rows[start..start + self.replicas]
+        let end = self.end(node) - 1;
+        self.rows[end - self.replicas..end]
             .iter()
             .filter_map(|n| some(*n))
     }
 
     pub(crate) fn set_replicas(&mut self, node: NodeId, list: &[NodeId]) {
-        let start = self.start(node) + 1 + self.successors;
-        let row = &mut self.rows[start..start + self.replicas];
+        let end = self.end(node) - 1;
+        let row = &mut self.rows[end - self.replicas..end];
         row.fill(NONE);
         for (place, node) in row.iter_mut().zip(list) {
             *place = node.0;
@@ -171,24 +218,46 @@ impl Table {
         others.next().unwrap_or(node)
     }
 
-    fn finger_row(&self, node: NodeId) -> &[u32] {
-        let start = self.start(node) + 1 + self.successors + self.replicas;
-        &self.rows[start..start + self.levels]
+    /// The fingers that are not among the long ones.
+    fn short_fingers(&self, node: NodeId) -> &[u32] {
+        let first = self.start(node) + self.successors;
+        &self.rows[first..self.end(node) - self.replicas - 1]
     }
 
     pub(crate) fn fingers(&self, node: NodeId) -> impl DoubleEndedIterator<Item = NodeId> + '_ {
-        self.finger_row(node).iter().filter_map(|n| some(*n))
+        let long = self.long[node.index()].fingers.iter();
+        let all = long.chain(self.short_fingers(node));
+        all.filter_map(|n| some(*n))
     }
 
     pub(crate) fn set_finger(&mut self, node: NodeId, level: usize, finger: Option<NodeId>) {
-        let start = self.start(node) + 1 + self.successors + self.replicas;
-        self.rows[start + level] = number(finger);
+        let place = match level.checked_sub(LONG) {
+            None => &mut self.long[node.index()].fingers[level],
+            Some(short) => {
+                let first = self.start(node) + self.successors;
+                &mut self.rows[first + short]
+            }
+        };
+        *place = number(finger);
+    }
+
+    /// The first finger from `level` on that `is` holds for.
+    #[inline]
+    fn finger(&self, node: NodeId, level: usize, is: impl Fn(u32) -> bool) -> Option<u32> {
+        let long = self.long[node.index()].fingers.get(level..);
+        let found = long.and_then(|long| long.iter().find(|other| is(**other)));
+        let short = || {
+            let short = self.short_fingers(node).get(level.saturating_sub(LONG)..)?;
+            short.iter().find(|other| is(**other))
+        };
+        found.or_else(short).copied()
     }
 
     /// Forgets everybody.
     pub(crate) fn clear(&mut self, node: NodeId) {
-        let (start, stride) = (self.start(node), self.start(NodeId(1)));
-        self.rows[start..start + stride].fill(NONE);
+        self.long[node.index()] = Long::default();
+        let (start, end) = (self.start(node), self.end(node));
+        self.rows[start..end].fill(NONE);
     }
 
     /// The best contact of `node` for a place, but for those that are `silent`: known nodes before
@@ -207,10 +276,24 @@ impl Table {
         let ids = &self.ids;
         let id = ids.of_node(node);
         let ahead = |other: u32| ids.of_node(NodeId(other)).wrapping_sub(id);
-        let row = self.successor_row(node);
-        let successor = some(row[0])?;
         // A place that a node lies on itself is a full circle ahead: there, 0 - 1 is the farthest.
         let distance = place.wrapping_sub(id).wrapping_sub(1);
+        let before = |other: u32| other != NONE && ahead(other) <= distance;
+        let first = distance.leading_zeros();
+        let finger = self.finger(node, first as usize, before);
+        // Beyond all listed successors nothing has to be known of them.
+        let reach = self.long[node.index()].reach;
+        if let Some(finger) = finger
+            && first < reach
+            && ahead(finger).leading_zeros() < reach
+        {
+            return Some(Step {
+                node: NodeId(finger),
+                owner: false,
+            });
+        }
+        let row = self.successor_row(node);
+        let successor = some(row[0])?;
         if distance <= ahead(successor.0).wrapping_sub(1) {
             return Some(Step {
                 node: successor,
@@ -218,25 +301,26 @@ impl Table {
             });
         }
         // Now the successor lies before the place, and so it is a candidate.
-        let before = |other: u32| other != NONE && ahead(other) <= distance;
-        let listed = row.iter().rev().find(|other| before(**other));
-        let first = distance.leading_zeros() as usize;
-        let fingers = self.finger_row(node);
-        let fingers = fingers.get(first..).unwrap_or_default();
-        let finger = fingers.iter().find(|other| before(**other));
+        let listed = row.iter().copied().rev().find(|other| before(*other));
         let best = [listed, finger].into_iter().flatten();
-        best.max_by_key(|other| ahead(**other)).map(|other| Step {
-            node: NodeId(*other),
+        best.max_by_key(|other| ahead(*other)).map(|other| Step {
+            node: NodeId(other),
             owner: false,
         })
     }
 
-    /// Anything that the row says of the way to a place.
+    /// Anything that the table says of the way to a place.
     #[inline]
     pub(crate) fn look(&self, node: NodeId, place: u64) -> u32 {
-        let first = place.wrapping_sub(self.ids.of_node(node)).leading_zeros() as usize;
-        let finger = self.finger_row(node).get(first);
-        self.rows[self.start(node) + 1] ^ finger.copied().unwrap_or_default()
+        let distance = place.wrapping_sub(self.ids.of_node(node));
+        let long = self.long[node.index()].reach;
+        // A finger that aims further than the place makes way for the next.
+        if (distance.leading_zeros() as usize) < LONG - 1 {
+            return long;
+        }
+        let start = self.start(node);
+        let last = self.rows.get(start + self.successors + 2);
+        long ^ self.rows[start] ^ last.copied().unwrap_or_default()
     }
 
     fn next_best(&self, node: NodeId, place: u64, silent: &[NodeId]) -> Option<Step> {
@@ -257,7 +341,7 @@ impl Table {
     }
 
     pub(crate) fn state_bytes(&self) -> usize {
-        size_of_val(&*self.rows)
+        size_of_val(&*self.long) + size_of_val(&*self.rows)
     }
 }
 
@@ -268,4 +352,73 @@ fn some(number: u32) -> Option<NodeId> {
 
 fn number(node: Option<NodeId>) -> u32 {
     node.map_or(NONE, |node| node.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use netduel_world::{Streams, uniform_below};
+
+    use crate::identifier::Placing;
+
+    use super::*;
+
+    /// The best contact, with a look at all that is known.
+    fn best_of_all(table: &Table, node: NodeId, place: u64) -> Option<Step> {
+        let distance = table.ahead(node, place).wrapping_sub(1);
+        let ahead = |other: &NodeId| table.ahead(node, table.ids.of_node(*other));
+        let before = |other: &NodeId| ahead(other) <= distance;
+        let successor = table.successor(node)?;
+        if distance <= ahead(&successor).wrapping_sub(1) {
+            return Some(Step {
+                node: successor,
+                owner: true,
+            });
+        }
+        let listed = table.successors(node).rev().find(before);
+        let first = distance.leading_zeros() as usize;
+        let long = table.long[node.index()].fingers.iter();
+        let fingers = long.chain(table.short_fingers(node)).skip(first);
+        let finger = fingers.filter_map(|n| some(*n)).find(before);
+        let best = [listed, finger].into_iter().flatten();
+        best.max_by_key(ahead)
+            .map(|node| Step { node, owner: false })
+    }
+
+    #[test]
+    fn what_is_skipped_would_not_have_been_a_better_contact() {
+        let mut skipped = 0;
+        for seed in 0..200 {
+            let mut rng = Streams::new(seed, 0).open("architecture", 0);
+            let ids = Identifiers::draw(Placing::Hashed, 0, &mut rng);
+            let mut sorted: Vec<_> = (0..300)
+                .map(|n| (ids.of_node(NodeId(n)), NodeId(n)))
+                .collect();
+            sorted.sort_unstable();
+            let mut table = Table::new(ids, 300, &sorted, 4, 2);
+            table.converge(&sorted);
+            // Tables that are out of date: any node may stand anywhere, or nobody.
+            for _ in 0..uniform_below(&mut rng, 600) {
+                let mut any = || NodeId(uniform_below(&mut rng, 300));
+                let (node, one, other) = (any(), any(), any());
+                let level = uniform_below(&mut rng, u32::try_from(table.levels()).unwrap());
+                let finger = (other.0 > 100).then_some(one);
+                table.set_finger(node, level as usize, finger);
+                match other.0 % 8 {
+                    0 => table.set_successors(node, &[one, other, node]),
+                    1 => table.set_successors(node, &[node]),
+                    2 if one.0 < 30 => table.clear(node),
+                    _ => {}
+                }
+            }
+            for _ in 0..1000 {
+                let node = NodeId(uniform_below(&mut rng, 300));
+                let place = ids.of_key(netduel_world::Key(uniform_below(&mut rng, 10_000)));
+                let step = table.step(node, place, &[]);
+                assert_eq!(step, best_of_all(&table, node, place), "seed {seed}");
+                let finger = |step: &Step| table.fingers(node).any(|other| other == step.node);
+                skipped += u32::from(step.as_ref().is_some_and(finger));
+            }
+        }
+        assert!(skipped > 100_000, "{skipped}");
+    }
 }

@@ -3,7 +3,7 @@
 use netduel_world::{Context, NodeId, Seconds, SimDuration, uniform};
 
 use super::{
-    Chord, Node, Phase, Purpose, Timer, Wait, again,
+    Chord, Node, Phase, Purpose, Stage, Timer, Wait, again,
     message::{Aim, Around, Message},
     say,
 };
@@ -68,15 +68,16 @@ impl Chord {
         self.stabilise(cx);
         self.fix_finger(cx);
         let mut held = Vec::new();
+        // Those that went out before this node lost the ring are still with others.
         self.waits.each_with_ticket(node, &mut |ticket, wait| {
             if let Wait::Sought(sought) = wait
-                && let Purpose::Request(_) = sought.purpose
+                && let Stage::Held = sought.stage
             {
                 held.push((ticket, sought.aim));
             }
         });
         for (ticket, aim) in held.into_iter().rev() {
-            self.launch(ticket, aim, cx);
+            self.release(ticket, aim, cx);
         }
     }
 }
@@ -107,7 +108,7 @@ impl Chord {
             },
         };
         let timeout = SimDuration::from(self.config.contact_timeout);
-        let ticket = self.wait(Wait::Stabilising, timeout, cx);
+        let ticket = self.wait(Wait::Stabilising { successor }, timeout, cx);
         say(successor, Message::Neighbours { ticket }, cx);
     }
 
@@ -140,15 +141,19 @@ impl Chord {
             .copied()
             .take_while(|other| *other != node);
         let mut list: Vec<NodeId> = closer.into_iter().chain([from]).chain(behind).collect();
-        list.truncate(self.config.successors as usize);
+        list.truncate(self.table.successor_count());
         self.table.set_successors(node, &list);
         say(list[0], Message::Notify, cx);
         self.refresh_copies(cx);
     }
 
-    /// The next in the list takes the place of a successor that does not answer.
-    pub(super) fn on_successor_silent(&mut self, cx: &mut Context<'_, Self>) {
+    /// The next in the list takes the place of a successor that does not answer, unless another has
+    /// taken it since that was asked.
+    pub(super) fn on_successor_silent(&mut self, silent: NodeId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
+        if self.table.successor(node) != Some(silent) {
+            return;
+        }
         let mut list: Vec<NodeId> = self.table.successors(node).skip(1).collect();
         if list.is_empty() {
             list.extend(self.table.fingers(node).next_back());

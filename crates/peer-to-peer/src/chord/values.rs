@@ -1,7 +1,8 @@
 //! Values: where they are, how they are read and set, and how copies are kept.
 
 use netduel_world::{
-    Bytes, Cause, Context, Ending, Key, NodeId, SimDuration, SimTime, TransferEnded, uniform_below,
+    Bytes, Cause, Context, Ending, Key, NodeId, SimDuration, SimTime, TransferEnded, TransferId,
+    uniform_below,
 };
 
 use crate::cargo::Cargo;
@@ -16,7 +17,7 @@ impl Chord {
     /// Gives every key a value where it is to be: with its owner and the next successors. Of a
     /// ring that is still to be joined, with those through whom others join.
     pub(super) fn place_values(&mut self, keys: u32, sorted: &[(u64, NodeId)]) {
-        let copies = self.config.replicas as usize;
+        let copies = self.replicas;
         for key in (0..keys).map(Key) {
             if self.config.start == Start::Join {
                 self.values[self.bootstrap.start as usize].push(key);
@@ -98,22 +99,33 @@ impl Chord {
         if task.write || self.value == Bytes(0) || task.asker == node {
             self.answer(task.asker, task.ticket, Answer::Done, cx);
         } else {
-            self.answer(task.asker, task.ticket, Answer::Coming, cx);
             let label = Cargo::Read(task.ticket).label();
-            cx.transfer(task.asker, self.value, label);
+            let transfer = cx.transfer(task.asker, self.value, label);
+            self.answer(task.asker, task.ticket, Answer::Coming(transfer), cx);
         }
     }
 
-    /// Sends the value that is to be set to its owner.
+    /// Sends the value that is to be set to its owner, who knows it by `place`.
     pub(super) fn send_value(
         &mut self,
         owner: NodeId,
         ticket: u32,
         place: u32,
         cx: &mut Context<'_, Self>,
-    ) {
+    ) -> TransferId {
         let label = Cargo::Write(ticket, place).label();
-        cx.transfer(owner, self.value, label);
+        let transfer = cx.transfer(owner, self.value, label);
+        say(owner, Message::Coming { ticket: place }, cx);
+        transfer
+    }
+
+    /// What this node waits for is on its way. How long the bytes take is not known; if the
+    /// connection breaks, that is seen.
+    pub(super) fn on_coming(&mut self, ticket: u32, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if let Some(Wait::Receiving(_) | Wait::Copying { .. }) = self.waits.look(node, ticket) {
+            self.waits.put_off(node, ticket, SimTime::NEVER);
+        }
     }
 
     /// A transfer to this node is over.
@@ -262,8 +274,8 @@ impl Chord {
 
     fn ask_for(&mut self, from: NodeId, keys: Box<[Key]>, cx: &mut Context<'_, Self>) {
         let copying = Wait::Copying { keys: keys.clone() };
-        // Until the connection breaks, if it does.
-        let ticket = self.waits.add(cx.node(), SimTime::NEVER, copying);
+        let patience = SimDuration::from(self.config.answer_timeout);
+        let ticket = self.wait(copying, patience, cx);
         say(from, Message::Lack { ticket, keys }, cx);
     }
 
@@ -276,6 +288,7 @@ impl Chord {
     ) {
         let size = Bytes(self.value.0 * keys.len() as u64);
         cx.transfer(from, size, Cargo::Copies(ticket).label());
+        say(from, Message::Coming { ticket }, cx);
     }
 
     /// Gives copies to those who are to have them now, and tells those who no longer are.
@@ -318,7 +331,7 @@ impl Chord {
         offer(predecessor, keys.clone(), false, cx);
         // With the new node one more has copies: the last one has too many.
         let holders = self.table.copy_holders(node);
-        let all = holders.len() + 1 == self.config.replicas as usize;
+        let all = holders.len() + 1 == self.replicas;
         if let Some(last) = holders.last().filter(|last| all && **last != predecessor) {
             release(*last, keys, cx);
         }

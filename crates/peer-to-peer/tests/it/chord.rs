@@ -9,8 +9,9 @@ use netduel_peer_to_peer::{
     chord::{Config, Routing, Start},
 };
 use netduel_world::{
-    Arrivals, Bytes, Cause, Demand, Failure, Law, Outcome, Patience, Pick, RequestRecord, RunError,
-    RunRecord, Seconds, Share, StateLoss, Wants, What, Who, World, WorldSpec, run, run_strict,
+    Access, Arrivals, Bytes, Cause, Demand, Failure, Law, Outcome, Patience, Pick, RequestRecord,
+    RunError, RunRecord, Seconds, Share, SimDuration, SimTime, StateLoss, Wants, What, Who, World,
+    WorldSpec, run, run_strict,
 };
 
 pub(crate) fn seconds(seconds: f64) -> Seconds {
@@ -101,16 +102,79 @@ fn every_value_is_found_and_set_whatever_its_size() {
 }
 
 #[test]
-fn a_ring_of_one_or_two_nodes_serves_itself() {
-    for nodes in [1, 2] {
+fn a_ring_of_a_few_nodes_needs_no_settings() {
+    for nodes in 1..=9 {
         for config in routings() {
-            let config = Config {
-                successors: 1,
-                replicas: 1,
-                ..config
-            };
             let record = strict(&mixed(nodes, 50, Bytes(1000)), &config, 1);
             assert_eq!(record.served(), 50, "{nodes} nodes");
+        }
+    }
+}
+
+#[test]
+fn a_few_nodes_join_one_by_one_without_settings() {
+    for nodes in 1..=4 {
+        for config in routings() {
+            let config = Config {
+                start: Start::Join,
+                ..config
+            };
+            let mut spec = mixed(nodes, 50, Bytes(1000));
+            spec.demand.arrivals = Arrivals::Trace(vec![seconds(3600.0); 50]);
+            let record = strict(&spec, &config, 1);
+            assert_eq!(record.served(), 50, "{nodes} nodes");
+        }
+    }
+}
+
+/// One store of 10 MB over 1 Mbit/s, which takes 80 s.
+fn slow_store() -> WorldSpec {
+    let mut spec = mixed(20, 1, Bytes(10_000_000));
+    spec.population.access = Access::Independent {
+        upload: Law::Constant(1e6),
+        download: Law::Constant(1e6),
+    };
+    if let Wants::Lookup { reads, .. } = &mut spec.demand.wants {
+        *reads = Share::new(0.0).unwrap();
+    }
+    spec
+}
+
+#[test]
+fn a_value_may_take_longer_than_any_timeout_while_its_bytes_flow() {
+    let mut remote = 0;
+    for seed in 0..6 {
+        for config in routings() {
+            let record = strict(&slow_store(), &config, seed);
+            assert_eq!(record.served(), 1, "seed {seed}");
+            remote += u32::from(record.ended > SimTime::ZERO + SimDuration::from(seconds(80.0)));
+        }
+    }
+    assert!(remote > 9, "most values are for another node");
+}
+
+#[test]
+fn nothing_moves_any_more_for_a_user_who_gave_up() {
+    for reads in [0.0, 1.0] {
+        for seed in 0..6 {
+            let mut spec = slow_store();
+            if let Wants::Lookup { reads: share, .. } = &mut spec.demand.wants {
+                *share = Share::new(reads).unwrap();
+            }
+            spec.patience.deadline = Some(seconds(5.0));
+            spec.run_for = Some(seconds(200.0));
+            let config = Config {
+                replicas: Some(1),
+                ..Config::default()
+            };
+            let record = strict(&spec, &config, seed);
+            // 5 s at 1 Mbit/s and whatever upkeep says.
+            let most = Bytes(5 * 125_000 + 500_000);
+            assert!(
+                record.traffic.sent < most,
+                "seed {seed}: {:?}",
+                record.traffic
+            );
         }
     }
 }
@@ -148,7 +212,7 @@ fn a_mended_ring_finds_what_the_dead_had() {
         spec.demand.arrivals = Arrivals::Trace(vec![seconds(1800.0); 400]);
         spec.failures = vec![crash(0.3, 10.0)];
         let config = Config {
-            replicas: 8,
+            replicas: Some(8),
             ..Config::default()
         };
         let record = strict(&spec, &config, seed);
@@ -215,7 +279,7 @@ fn settings_out_of_range_are_told() {
     };
     for successors in [0, 11] {
         let told = problem(Config {
-            successors,
+            successors: Some(successors),
             ..Config::default()
         });
         let expected =
@@ -223,7 +287,7 @@ fn settings_out_of_range_are_told() {
         assert_eq!(told, expected);
     }
     let told = problem(Config {
-        replicas: 10,
+        replicas: Some(10),
         ..Config::default()
     });
     let expected = "`replicas` is 10; expected 1 to 9, with 8 successors and 10 nodes";

@@ -30,24 +30,30 @@ pub enum Answer {
     Damaged,
 }
 
-/// What nodes say to each other. Tickets are those of whoever asked.
+/// What whoever looks something up knows that by: stands for the random number that answers echo.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Token {
+    /// Its ticket.
+    pub(super) ticket: u32,
+    /// Where the look-up is in memory.
+    pub(super) slot: u32,
+}
+
+/// What nodes say to each other. Tickets and tokens are those of whoever asked.
 #[derive(Debug)]
 pub enum Message {
     /// Whom do you know that is closest to this?
     Find {
         target: u64,
-        ticket: u32,
+        token: Token,
         wanted: Wanted,
     },
     /// These.
-    Nodes {
-        ticket: u32,
-        contacts: Box<[NodeId]>,
-    },
+    Nodes { token: Token, contacts: Vec<NodeId> },
     /// I have the value. One that has no size and takes no work comes along.
-    Have { ticket: u32 },
+    Have { token: Token },
     /// These announced it, and those are closest.
-    Providers { ticket: u32, told: Box<Told> },
+    Providers { token: Token, told: Box<Told> },
     /// Send me the value of this key, which takes you this work.
     Fetch {
         key: Key,
@@ -70,8 +76,8 @@ pub enum Message {
 /// Who announced something, and who is closest to it.
 #[derive(Debug)]
 pub struct Told {
-    pub(super) providers: Box<[NodeId]>,
-    pub(super) contacts: Box<[NodeId]>,
+    pub(super) providers: Vec<NodeId>,
+    pub(super) contacts: Vec<NodeId>,
 }
 
 /// IP and UDP headers (RFC 791, RFC 768), the kind of message, the sender's identifier, and the

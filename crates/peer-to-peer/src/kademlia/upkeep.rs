@@ -4,9 +4,9 @@ use netduel_world::{Cause, Context, Key, NodeId, SimDuration, uniform, uniform_b
 
 use super::{
     Kademlia, Phase, Storing, Timer, Wait,
-    lookup::{Purpose, Search},
     message::Message,
     say,
+    searches::{Finding, Purpose},
 };
 
 impl Kademlia {
@@ -23,20 +23,20 @@ impl Kademlia {
     }
 
     /// The look-up of this node's own identifier is over.
-    pub(super) fn on_joined(&mut self, search: &Search, cx: &mut Context<'_, Self>) {
+    pub(super) fn on_joined(&mut self, found: &Finding, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let alone = search.closest().next().is_none();
+        let alone = found.closest.is_empty();
         if alone && !self.bootstrap.contains(&node.0) {
             // Nobody answered. Whoever comes later may.
             let wait = self.config.answer_timeout.get() * (0.5 + uniform(cx.rng()));
             cx.after(SimDuration::from_seconds(wait), Timer::Join);
-            self.nodes[node.index()].stop();
+            self.stop(node);
             return;
         }
         self.nodes[node.index()].phase = Phase::In;
         self.begin_upkeep(cx);
         // All buckets but those around its closest neighbour.
-        let nearest = search.closest().next();
+        let nearest = found.closest.first();
         let nearest = nearest.map_or(0, |(distance, _)| distance.leading_zeros() as usize);
         for bucket in 0..nearest.min(self.buckets.depth(node)) {
             self.refresh_bucket(bucket, cx);
@@ -57,7 +57,7 @@ impl Kademlia {
     pub(super) fn begin_upkeep(&mut self, cx: &mut Context<'_, Self>) {
         let wait = self.config.refresh.get() * uniform(cx.rng());
         cx.after(SimDuration::from_seconds(wait), Timer::Refresh);
-        if !self.nodes[cx.node().index()].values.is_empty() {
+        if !self.values[cx.node().index()].is_empty() {
             self.start_republishing(cx);
         }
     }
@@ -66,14 +66,14 @@ impl Kademlia {
         let node = cx.node();
         let period = SimDuration::from(self.config.refresh);
         cx.after(period, Timer::Refresh);
-        let touched = std::mem::take(&mut self.nodes[node.index()].touched);
+        let touched = std::mem::take(&mut self.touched[node.index()]);
         for bucket in 0..self.buckets.depth(node) {
             if touched & (1 << bucket) == 0 {
                 self.refresh_bucket(bucket, cx);
             }
         }
         // What it looked up just now was to refresh, not for a user.
-        self.nodes[node.index()].touched = 0;
+        self.touched[node.index()] = 0;
     }
 
     /// Looks up a random identifier that belongs into a bucket.
@@ -99,7 +99,7 @@ impl Kademlia {
     pub(super) fn republish(&mut self, cx: &mut Context<'_, Self>) {
         let (node, now) = (cx.node(), cx.now());
         let period = SimDuration::from(self.config.republish);
-        let values = &self.nodes[node.index()].values;
+        let values = &self.values[node.index()];
         if values.is_empty() {
             self.nodes[node.index()].republishes = false;
             return;
@@ -119,11 +119,8 @@ impl Kademlia {
         let node = cx.node();
         let ids = self.buckets.ids;
         let mut near = Vec::new();
-        let keys: Vec<Key> = self.nodes[node.index()]
-            .values
-            .iter()
-            .map(|h| h.key)
-            .collect();
+        let held = self.values[node.index()].iter();
+        let keys: Vec<Key> = held.map(|held| held.key).collect();
         for key in keys {
             let target = ids.of_key(key);
             let count = self.config.replicas();

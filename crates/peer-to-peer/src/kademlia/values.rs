@@ -8,9 +8,9 @@ use crate::{cargo::Cargo, chord::Start};
 
 use super::{
     Held, Kademlia, Storing, Task, Timer, Wait,
-    lookup::{Purpose, Search},
-    message::{Answer, Message},
+    message::{Answer, Message, Token},
     say,
+    searches::{Finding, Purpose},
 };
 
 impl Kademlia {
@@ -25,35 +25,45 @@ impl Kademlia {
                 stored: SimTime::ZERO,
             };
             if self.config.start == Start::Join {
-                self.nodes[self.bootstrap.start as usize].values.push(held);
+                self.put(NodeId(self.bootstrap.start), held);
                 continue;
             }
             let target = self.buckets.ids.of_key(key);
             closest_of_all(sorted, target, copies, &mut near);
             near.sort_unstable_by_key(|(id, _)| id ^ target);
             for (_, holder) in near.iter().take(copies) {
-                self.nodes[holder.index()].values.push(held);
+                self.put(*holder, held);
             }
         }
-        for node in &mut self.nodes {
-            node.values.shrink_to_fit();
+        for values in &mut self.values {
+            values.shrink_to_fit();
         }
     }
 
+    #[inline]
     pub(super) fn holds(&self, node: NodeId, key: Key) -> bool {
-        let values = &self.nodes[node.index()].values;
+        // Most who are asked do not have it, and need not look at what they have.
+        if self.nodes[node.index()].held & bit(key) == 0 {
+            return false;
+        }
+        let values = &self.values[node.index()];
         values.binary_search_by_key(&key, |held| held.key).is_ok()
+    }
+
+    /// Puts a value to the others that a node has, or in the place of an older one.
+    fn put(&mut self, node: NodeId, held: Held) {
+        self.nodes[node.index()].held |= bit(held.key);
+        let values = &mut self.values[node.index()];
+        match values.binary_search_by_key(&held.key, |held| held.key) {
+            Ok(at) => values[at] = held,
+            Err(at) => values.insert(at, held),
+        }
     }
 
     /// Keeps a value; it was stored now.
     fn keep(&mut self, key: Key, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
         let stored = cx.now();
-        let values = &mut self.nodes[node.index()].values;
-        match values.binary_search_by_key(&key, |held| held.key) {
-            Ok(at) => values[at].stored = stored,
-            Err(at) => values.insert(at, Held { key, stored }),
-        }
+        self.put(cx.node(), Held { key, stored });
         self.start_republishing(cx);
     }
 
@@ -79,15 +89,16 @@ impl Kademlia {
     }
 
     /// A holder answers a question with the value, or says that it has it.
-    pub(super) fn on_have(&mut self, from: NodeId, ticket: u32, cx: &mut Context<'_, Self>) {
+    pub(super) fn on_have(&mut self, from: NodeId, token: Token, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let Some(Wait::Search(search)) = self.waits.get(node, ticket) else {
+        let Some(search) = self.searches.find(node, token) else {
             return;
         };
-        let Purpose::Read(request, key, work) = search.purpose else {
+        let Purpose::Read(request, key, work) = search.purpose() else {
             return;
         };
-        self.waits.take(node, ticket);
+        self.waits.take(node, token.ticket);
+        self.searches.end(token.slot);
         if self.value == Bytes(0) && work == SimDuration::ZERO {
             cx.serve(request);
             return;
@@ -254,12 +265,12 @@ impl Kademlia {
         request: Option<RequestId>,
         key: Key,
         work: SimDuration,
-        search: &Search,
+        found: &Finding,
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        let own = self.buckets.ids.of_node(node) ^ search.target;
-        let mut holders: Vec<(u64, NodeId)> = search.closest().collect();
+        let own = self.buckets.ids.of_node(node) ^ found.target;
+        let mut holders = found.closest.clone();
         let at = holders.partition_point(|(distance, _)| *distance < own);
         holders.insert(at, (own, node));
         holders.truncate(self.config.replicas());
@@ -329,7 +340,7 @@ impl Kademlia {
             Some(request) => cx.fail(request, storing.cause),
             None => {
                 let all = usize::from(storing.done) == self.config.replicas();
-                let values = &mut self.nodes[node.index()].values;
+                let values = &mut self.values[node.index()];
                 let Ok(at) = values.binary_search_by_key(&storing.key, |held| held.key) else {
                     return;
                 };
@@ -341,6 +352,12 @@ impl Kademlia {
             }
         }
     }
+}
+
+/// What stands for a key in a set of 64 bits.
+#[inline]
+fn bit(key: Key) -> u64 {
+    1 << (key.0 % 64)
 }
 
 /// Why an answer is none; nothing when it is one.

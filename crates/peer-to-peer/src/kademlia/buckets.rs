@@ -151,7 +151,8 @@ impl Buckets {
         let bucket = self.bucket_of(node, target);
         prefetch_index(&self.rows, self.start(node, bucket));
         // The last bucket is seldom full; the one before it makes up for that.
-        prefetch_index(&self.rows, self.start(node, bucket.saturating_sub(1)));
+        let before = bucket - usize::from(bucket > 0 && bucket + 1 == self.depth(node));
+        prefetch_index(&self.rows, self.start(node, before));
     }
 
     /// Buckets in use.
@@ -348,9 +349,11 @@ fn rotate(contacts: &mut [u32]) {
         _ => contacts.len(),
     };
     if used > 1 {
-        let first = contacts[0];
-        contacts.copy_within(1..used, 0);
-        contacts[used - 1] = first;
+        // Too few moves to call somebody for.
+        let mut moved = contacts[0];
+        for place in contacts[..used].iter_mut().rev() {
+            std::mem::swap(place, &mut moved);
+        }
     }
 }
 

@@ -48,7 +48,7 @@ impl Kademlia {
         }
         let mut search = self.searches.get(slot);
         for contact in &contacts {
-            search.hear(*contact, self.buckets.ids.of_node(*contact) ^ target);
+            search.hear(*contact);
         }
         self.lists.push(contacts);
         let bucket = self.buckets.bucket_of(node, target);
@@ -119,12 +119,10 @@ impl Kademlia {
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        let ids = self.buckets.ids;
         if let Some(mut search) = self.searches.find(node, token) {
-            let target = search.target();
             search.answered(from);
             for contact in contacts.iter().filter(|contact| **contact != node) {
-                search.hear(*contact, ids.of_node(*contact) ^ target);
+                search.hear(*contact);
             }
             self.go_on(token.slot, cx);
         }

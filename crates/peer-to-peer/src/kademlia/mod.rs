@@ -31,7 +31,7 @@ use prefetch_index::prefetch_index;
 use crate::{chord::Start, identifier::Identifiers, waits::Waits};
 
 use buckets::Buckets;
-use message::Message;
+use message::{Message, Wanted};
 use searches::Searches;
 
 pub use config::Config;
@@ -195,7 +195,7 @@ impl Architecture for Kademlia {
             values: vec![Vec::new(); count],
             touched: vec![0; count],
             waits: Waits::new(count),
-            searches: Searches::new(sizes[0], config.alpha as usize),
+            searches: Searches::new(ids, sizes[0], config.alpha as usize),
             announced: BTreeMap::new(),
             found: Vec::new(),
             members: users,
@@ -282,7 +282,12 @@ impl Architecture for Kademlia {
         prefetch_index(&self.nodes, to.index());
         self.buckets.look_at_contact(to, from);
         match message {
-            Message::Find { target, .. } => self.buckets.look_at_closest(to, *target),
+            Message::Find { target, wanted, .. } => {
+                self.buckets.look_at_closest(to, *target);
+                if let Wanted::Value(_) = wanted {
+                    prefetch_index(&self.values, to.index());
+                }
+            }
             Message::Nodes { token, contacts } => {
                 prefetch_index(contacts, 0);
                 self.searches.look_at(*token);

@@ -8,6 +8,8 @@
 use netduel_world::{Key, NodeId, RequestId, SimDuration, SimTime};
 use prefetch_index::prefetch_index;
 
+use crate::identifier::Identifiers;
+
 use super::message::{Token, Wanted};
 
 /// What a look-up is for.
@@ -52,16 +54,23 @@ impl Purpose {
 #[derive(Debug)]
 pub(super) struct Searches {
     slots: Vec<Slot>,
+    asides: Vec<Aside>,
     /// The closest nodes of each look-up in order, `k` places for each.
     near: Vec<Entry>,
     /// Questions under way in the order in which they run out, `alpha` places for each look-up.
     questions: Vec<Question>,
+    /// Nodes that others named and that were not asked, in no order, and some more than once; twice
+    /// [`REMEMBERED`] places for each look-up.
+    heard: Vec<NodeId>,
     free: Vec<u32>,
+    ids: Identifiers,
     k: usize,
     alpha: usize,
 }
 
-#[derive(Debug)]
+/// What every answer looks at: one cache line.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
 struct Slot {
     purpose: Purpose,
     target: u64,
@@ -72,10 +81,17 @@ struct Slot {
     near: u32,
     /// How many places of `questions` are in use.
     open: u32,
-    /// Silent nodes among those in `rest`.
+    /// How many places of `heard` are in use.
+    heard: u32,
+    /// Nodes that were silent.
     silent: u32,
-    /// All others that it heard of, in no order, and some more than once.
-    rest: Vec<Entry>,
+}
+
+/// What few answers look at.
+#[derive(Debug, Default)]
+struct Aside {
+    /// Those that were asked and are not near.
+    asked: Vec<Entry>,
     /// Those who announced what is looked for.
     providers: Vec<NodeId>,
 }
@@ -121,12 +137,15 @@ pub(super) struct Finding {
 }
 
 impl Searches {
-    pub(super) fn new(k: usize, alpha: usize) -> Self {
+    pub(super) fn new(ids: Identifiers, k: usize, alpha: usize) -> Self {
         Self {
             slots: Vec::new(),
+            asides: Vec::new(),
             near: Vec::new(),
             questions: Vec::new(),
+            heard: Vec::new(),
             free: Vec::new(),
+            ids,
             k,
             alpha,
         }
@@ -135,12 +154,10 @@ impl Searches {
     /// The slot of a look-up that begins; it has no ticket yet.
     pub(super) fn begin(&mut self, node: NodeId, purpose: Purpose, target: u64) -> u32 {
         let slot = self.free.pop().unwrap_or_else(|| self.add());
-        let place = &mut self.slots[slot as usize];
-        *place = Slot {
+        self.slots[slot as usize] = Slot {
             purpose,
             target,
             node,
-            rest: std::mem::take(&mut place.rest),
             ..Slot::FREE
         };
         slot
@@ -149,10 +166,16 @@ impl Searches {
     fn add(&mut self) -> u32 {
         let slot = u32::try_from(self.slots.len()).expect("fewer than 2^32 look-ups");
         self.slots.push(Slot::FREE);
-        self.near.resize(self.slots.len() * self.k, Entry::NONE);
-        let questions = self.slots.len() * self.alpha;
-        self.questions.resize(questions, Question::NONE);
+        self.asides.push(Aside::default());
+        let count = self.slots.len();
+        self.near.resize(count * self.k, Entry::NONE);
+        self.questions.resize(count * self.alpha, Question::NONE);
+        self.heard.resize(count * self.most_heard(), NodeId(0));
         slot
+    }
+
+    fn most_heard(&self) -> usize {
+        2 * REMEMBERED * self.k
     }
 
     pub(super) fn name(&mut self, slot: u32, ticket: u32) {
@@ -169,9 +192,13 @@ impl Searches {
     #[inline]
     pub(super) fn get(&mut self, slot: u32) -> Search<'_> {
         let at = slot as usize;
+        let heard = self.most_heard();
         Search {
+            ids: &self.ids,
             index: slot,
             slot: &mut self.slots[at],
+            aside: &mut self.asides[at],
+            heard: &mut self.heard[at * heard..(at + 1) * heard],
             near: &mut self.near[at * self.k..(at + 1) * self.k],
             questions: &mut self.questions[at * self.alpha..(at + 1) * self.alpha],
         }
@@ -193,10 +220,10 @@ impl Searches {
 
     /// Gives a slot back.
     pub(super) fn end(&mut self, slot: u32) {
-        let place = &mut self.slots[slot as usize];
-        place.ticket = FREE;
-        place.rest.clear();
-        place.providers = Vec::new();
+        self.slots[slot as usize].ticket = FREE;
+        let aside = &mut self.asides[slot as usize];
+        aside.asked.clear();
+        aside.providers = Vec::new();
         self.free.push(slot);
     }
 
@@ -209,7 +236,7 @@ impl Searches {
         let near = search.near().iter().filter(answered);
         let mut closest: Vec<_> = near.map(named).collect();
         if closest.len() < k {
-            closest.extend(search.slot.rest.iter().filter(answered).map(named));
+            closest.extend(search.aside.asked.iter().filter(answered).map(named));
             closest.sort_unstable();
             closest.truncate(k);
         }
@@ -217,19 +244,21 @@ impl Searches {
             purpose: search.slot.purpose,
             target: search.slot.target,
             closest,
-            providers: std::mem::take(&mut search.slot.providers),
+            providers: std::mem::take(&mut search.aside.providers),
         };
         self.end(slot);
         finding
     }
 
     pub(super) fn state_bytes(&self) -> usize {
-        let lists = |slot: &Slot| {
-            slot.rest.capacity() * size_of::<Entry>()
-                + slot.providers.capacity() * size_of::<NodeId>()
+        let lists = |aside: &Aside| {
+            aside.asked.capacity() * size_of::<Entry>()
+                + aside.providers.capacity() * size_of::<NodeId>()
         };
-        self.slots.iter().map(lists).sum::<usize>()
+        self.asides.iter().map(lists).sum::<usize>()
             + self.slots.capacity() * size_of::<Slot>()
+            + self.asides.capacity() * size_of::<Aside>()
+            + self.heard.capacity() * size_of::<NodeId>()
             + self.near.capacity() * size_of::<Entry>()
             + self.questions.capacity() * size_of::<Question>()
             + self.free.capacity() * size_of::<u32>()
@@ -244,9 +273,8 @@ impl Slot {
         ticket: FREE,
         near: 0,
         open: 0,
+        heard: 0,
         silent: 0,
-        rest: Vec::new(),
-        providers: Vec::new(),
     };
 }
 
@@ -267,8 +295,11 @@ impl Question {
 
 /// One look-up under way.
 pub(super) struct Search<'a> {
+    ids: &'a Identifiers,
     index: u32,
     slot: &'a mut Slot,
+    aside: &'a mut Aside,
+    heard: &'a mut [NodeId],
     near: &'a mut [Entry],
     questions: &'a mut [Question],
 }
@@ -295,7 +326,7 @@ impl Search<'_> {
     }
 
     pub(super) fn providers(&mut self) -> &mut Vec<NodeId> {
-        &mut self.slot.providers
+        &mut self.aside.providers
     }
 
     /// Questions under way.
@@ -307,9 +338,10 @@ impl Search<'_> {
         &self.near[..self.slot.near as usize]
     }
 
-    /// Somebody named `node`, which is so far from the target.
+    /// Somebody named `node`.
     #[inline]
-    pub(super) fn hear(&mut self, node: NodeId, distance: u64) {
+    pub(super) fn hear(&mut self, node: NodeId) {
+        let distance = self.ids.of_node(node) ^ self.slot.target;
         let entry = Entry {
             distance,
             node,
@@ -319,7 +351,7 @@ impl Search<'_> {
         let near = self.near();
         let full = near.len() == self.near.len();
         if full && near[near.len() - 1].distance < distance {
-            self.put_aside(entry);
+            self.note_heard(node);
             return;
         }
         // No branch for each place: nothing could predict it.
@@ -328,50 +360,74 @@ impl Search<'_> {
         if near.get(at).is_some_and(known) {
             return;
         }
-        if self.slot.silent > 0 && self.slot.rest.iter().any(known) {
+        if self.slot.silent > 0 && self.aside.asked.iter().any(known) {
             return;
         }
         let count = near.len();
         if full {
-            self.put_aside(self.near[count - 1]);
-            self.near.copy_within(at..count - 1, at + 1);
+            let last = self.near[count - 1];
+            match last.state {
+                State::Heard => self.note_heard(last.node),
+                _ => self.aside.asked.push(last),
+            }
         } else {
-            self.near.copy_within(at..count, at + 1);
             self.slot.near += 1;
         }
-        self.near[at] = entry;
+        // As many moves as there are closer ones to come, too few to call somebody for.
+        let mut moved = entry;
+        for place in &mut self.near[at..self.slot.near as usize] {
+            std::mem::swap(place, &mut moved);
+        }
     }
 
-    fn put_aside(&mut self, entry: Entry) {
-        if self.slot.rest.len() >= 2 * REMEMBERED * self.near.len() {
+    #[inline]
+    fn note_heard(&mut self, node: NodeId) {
+        if self.slot.heard as usize == self.heard.len() {
             self.settle();
         }
-        self.slot.rest.push(entry);
+        self.heard[self.slot.heard as usize] = node;
+        self.slot.heard += 1;
     }
 
     /// Puts everybody in order, forgets those furthest away, and has as many as can be near.
     #[cold]
     fn settle(&mut self) {
         let k = self.near.len();
-        let mut all = std::mem::take(&mut self.slot.rest);
+        let mut all = std::mem::take(&mut self.aside.asked);
         all.extend_from_slice(self.near());
+        let heard = self.heard[..self.slot.heard as usize].iter();
+        all.extend(heard.map(|node| Entry {
+            distance: self.ids.of_node(*node) ^ self.slot.target,
+            node: *node,
+            state: State::Heard,
+        }));
         // Who was named several times has been asked once.
         all.sort_unstable_by_key(|entry| (entry.distance, entry.state == State::Heard));
         all.dedup_by_key(|entry| entry.distance);
         all.truncate(REMEMBERED * k);
-        let mut near = 0;
+        let (mut near, mut heard, mut silent) = (0, 0, 0);
         all.retain(|entry| {
-            let stays = near == k || entry.state == State::Silent;
-            if !stays {
-                self.near[near] = *entry;
-                near += 1;
+            match entry.state {
+                State::Silent => silent += 1,
+                _ if near < k => {
+                    self.near[near] = *entry;
+                    near += 1;
+                    return false;
+                }
+                State::Heard => {
+                    self.heard[heard] = entry.node;
+                    heard += 1;
+                    return false;
+                }
+                State::Asked | State::Answered => {}
             }
-            stays
+            true
         });
-        let silent = all.iter().filter(|entry| entry.state == State::Silent);
-        self.slot.silent = u32::try_from(silent.count()).expect("a list is short");
-        self.slot.near = u32::try_from(near).expect("k has 32 bits");
-        self.slot.rest = all;
+        let count = |count: usize| u32::try_from(count).expect("a list is short");
+        self.slot.near = count(near);
+        self.slot.heard = count(heard);
+        self.slot.silent = silent;
+        self.aside.asked = all;
     }
 
     /// Takes note of an answer, if it is one to a question under way.
@@ -390,7 +446,7 @@ impl Search<'_> {
     /// What became of the question to a node.
     fn mark(&mut self, node: NodeId, state: State) {
         let near = &mut self.near[..self.slot.near as usize];
-        let mut all = near.iter_mut().chain(&mut self.slot.rest);
+        let mut all = near.iter_mut().chain(&mut self.aside.asked);
         // It may have been forgotten, far as it is.
         if let Some(entry) = all.find(|e| e.node == node && e.state == State::Asked) {
             entry.state = state;

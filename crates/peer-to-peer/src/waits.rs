@@ -91,6 +91,12 @@ impl<T> Waits<T> {
         self.slots[found.1 as usize].what.as_mut()
     }
 
+    /// A wait, only to look at it.
+    pub(crate) fn look(&self, node: NodeId, ticket: u32) -> Option<&T> {
+        let found = self.find(node, |slot| slot.ticket == ticket)?;
+        self.slots[found.1 as usize].what.as_ref()
+    }
+
     /// Gives a wait another time at which it runs out.
     pub(crate) fn put_off(&mut self, node: NodeId, ticket: u32, due: SimTime) {
         if let Some((_, index)) = self.find(node, |slot| slot.ticket == ticket) {

@@ -19,6 +19,17 @@ pub(super) const NODES_MAX: usize = NUMBER as usize;
 /// Unanswered questions that can be counted so, leaving a place for nobody.
 pub(super) const FAILURES_MAX: u32 = 7;
 
+/// What somebody who sent a message is to its receiver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Met {
+    /// It was known.
+    Known,
+    /// It is a contact now.
+    Contact,
+    /// It waits for a place in a full bucket.
+    Waiting,
+}
+
 /// The buckets of all nodes.
 ///
 /// Bucket `b` has nodes that share `b` first bits with its owner and differ in the next. The last
@@ -174,8 +185,8 @@ impl Buckets {
         used.map(|contact| NodeId(contact & NUMBER))
     }
 
-    /// `node` heard from `other`. Whether that made it a new contact.
-    pub(super) fn seen(&mut self, node: NodeId, other: NodeId) -> bool {
+    /// `node` heard from `other`.
+    pub(super) fn seen(&mut self, node: NodeId, other: NodeId) -> Met {
         let id = self.ids.of_node(other);
         let (k, replacements) = (self.k, self.replacements);
         loop {
@@ -190,14 +201,14 @@ impl Buckets {
             {
                 row[at] = other.0;
                 rotate(&mut row[at..k]);
-                return false;
+                return Met::Known;
             }
             let (contacts, rest) = row.split_at_mut(k);
             let replacements = &mut rest[..replacements];
             if contacts[k - 1] == NONE {
                 let free = contacts.iter().position(|contact| *contact == NONE);
                 contacts[free.expect("the last place is free")] = other.0;
-                return true;
+                return Met::Contact;
             }
             if divisible {
                 self.divide(node);
@@ -206,18 +217,41 @@ impl Buckets {
             if let Some(stale) = contacts.iter().position(|c| c >> NUMBER_BITS >= limit) {
                 contacts[stale] = other.0;
                 rotate(&mut contacts[stale..]);
-                return true;
+                return Met::Contact;
             }
             if let Some(at) = known {
                 rotate(&mut replacements[at - k..]);
+                return Met::Known;
             } else if let Some(free) = replacements.iter_mut().find(|c| **c == NONE) {
                 *free = other.0;
             } else if let Some(oldest) = replacements.first_mut() {
                 *oldest = other.0;
                 rotate(replacements);
             }
-            return false;
+            return Met::Waiting;
         }
+    }
+
+    /// Whether so many contacts are closer to `node` than `other` and all of its bucket.
+    #[inline]
+    pub(super) fn is_outnumbered(&self, node: NodeId, other: NodeId, count: usize) -> bool {
+        let own = self.bucket_of(node, self.ids.of_node(other));
+        let mut closer = 0;
+        for bucket in own + 1..self.depth(node) {
+            if closer >= count {
+                break;
+            }
+            let contacts = self.bucket(node, bucket).iter();
+            closer += contacts.filter(|contact| self.is_fresh(**contact)).count();
+        }
+        closer >= count
+    }
+
+    /// Whether this is a contact that has not been silent too often. Nobody is not: a place without
+    /// a number counts as silent 7 times.
+    #[inline]
+    fn is_fresh(&self, contact: u32) -> bool {
+        contact >> NUMBER_BITS < self.failures
     }
 
     /// Divides the last bucket of a node in two.
@@ -305,9 +339,8 @@ impl Buckets {
     ) {
         let whole = found.len();
         for bucket in buckets {
-            // That leaves out nobody, too: a place without a number counts as failed 7 times.
             let contacts = self.bucket(node, bucket).iter();
-            let fresh = contacts.filter(|contact| **contact >> NUMBER_BITS < self.failures);
+            let fresh = contacts.filter(|contact| self.is_fresh(**contact));
             found.extend(fresh.map(|contact| NodeId(contact & NUMBER)));
         }
         if found.len() <= count {

@@ -73,7 +73,7 @@ impl Kademlia {
         let members = (0..).map(NodeId).take(self.nodes.len()).filter(takes_part);
         let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
         sorted.sort_unstable();
-        let copies = self.config.replicas();
+        let copies = self.replicas;
         let mut near = Vec::new();
         for (by, target) in announcements {
             closest_of_all(&sorted, target, copies, &mut near);
@@ -103,7 +103,7 @@ impl Kademlia {
         let mut keepers = found.closest.clone();
         let at = keepers.partition_point(|(distance, _)| *distance < own);
         keepers.insert(at, (own, node));
-        keepers.truncate(self.config.replicas());
+        keepers.truncate(self.replicas);
         for (_, keeper) in keepers {
             if keeper == node {
                 self.on_announce(node, target, cx);

@@ -4,6 +4,7 @@ use netduel_world::{Cause, Context, NodeId, RequestId, SimDuration, SimTime};
 
 use super::{
     Aim, Kademlia, Phase, Wait,
+    buckets::Met,
     message::{Message, Token, Wanted},
     say,
     searches::Purpose,
@@ -40,8 +41,7 @@ impl Kademlia {
         let ticket = self.waits.add(node, SimTime::NEVER, what);
         self.searches.name(slot, ticket);
         let mut contacts = self.take_list();
-        let k = self.config.k as usize;
-        self.buckets.closest(node, target, k, &mut contacts);
+        self.buckets.closest(node, target, self.k, &mut contacts);
         if purpose == Purpose::Join {
             let entries = self.bootstrap.clone().map(NodeId);
             contacts.extend(entries.filter(|entry| *entry != node));
@@ -100,8 +100,7 @@ impl Kademlia {
             return;
         }
         let mut contacts = self.take_list();
-        let k = self.config.k as usize;
-        self.buckets.closest(node, target, k, &mut contacts);
+        self.buckets.closest(node, target, self.k, &mut contacts);
         contacts.retain(|contact| *contact != from);
         let message = if wanted == Wanted::Providers {
             self.providers(target, token, contacts, cx)
@@ -135,7 +134,8 @@ impl Kademlia {
         let mut silent = self.take_list();
         let mut search = self.searches.get(slot);
         search.run_out(cx.now(), &mut silent);
-        self.waits.put_off(node, search.token().ticket, search.next_due());
+        self.waits
+            .put_off(node, search.token().ticket, search.next_due());
         for other in &silent {
             self.buckets.failed(node, *other);
         }
@@ -175,17 +175,17 @@ impl Kademlia {
 
     /// An empty list of nodes. Lists come back with answers, so that none is made for each.
     pub(super) fn take_list(&mut self) -> Vec<NodeId> {
-        let most = self.config.k as usize;
-        let mut list = self.lists.pop().unwrap_or_else(|| Vec::with_capacity(most));
+        let spare = self.lists.pop();
+        let mut list = spare.unwrap_or_else(|| Vec::with_capacity(self.k));
         list.clear();
         list
     }
 
     /// `from` sent a message: it is there.
     pub(super) fn see(&mut self, from: NodeId, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        if self.buckets.seen(node, from) && !self.values[node.index()].is_empty() {
-            self.share_with(from, cx);
+        let met = self.buckets.seen(cx.node(), from);
+        if met != Met::Known {
+            self.on_met(from, met, cx);
         }
     }
 

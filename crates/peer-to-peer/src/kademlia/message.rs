@@ -1,6 +1,6 @@
 //! What nodes say to each other.
 
-use netduel_world::{Bytes, Key, NodeId, SimDuration};
+use netduel_world::{Bytes, Key, NodeId, SimDuration, TransferId};
 
 /// What a question is after, besides the closest contacts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Answer {
     /// Here it is, when it has no size; or it is set.
     Done,
     /// It is on its way.
-    Coming,
+    Coming(TransferId),
     /// Send it; the holder knows it by this ticket.
     Send(u32),
     /// It is not here.
@@ -67,6 +67,8 @@ pub enum Message {
         work: SimDuration,
         fresh: bool,
     },
+    /// The value that was asked for is on its way.
+    Coming { ticket: u32 },
     /// What became of that.
     Answer { ticket: u32, answer: Answer },
     /// I have what this stands for.
@@ -102,7 +104,7 @@ impl Message {
                 + match self {
                     Self::Find { .. } | Self::Fetch { .. } | Self::Announce { .. } => IDENTIFIER,
                     Self::Nodes { contacts, .. } => each(contacts.len(), CONTACT),
-                    Self::Have { .. } => 1,
+                    Self::Have { .. } | Self::Coming { .. } => 1,
                     Self::Providers { told, .. } => {
                         each(told.contacts.len(), CONTACT) + each(told.providers.len(), ADDRESS)
                     }

@@ -23,8 +23,8 @@ use std::{collections::BTreeMap, ops::Range};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Key, NodeId, Request, RequestId,
-    RequestKind, SimDuration, SimTime, StateLoss, Stream, TransferEnded, Want, Wants, WorldKey,
-    uniform,
+    RequestKind, SimDuration, SimTime, StateLoss, Stream, TransferEnded, TransferId, Want, Wants,
+    WorldKey, uniform,
 };
 use prefetch_index::prefetch_index;
 
@@ -42,6 +42,10 @@ pub use message::QUESTION;
 /// A table of keys spread over nodes by the distance of identifiers.
 pub struct Kademlia {
     config: Config,
+    /// Contacts in a bucket and in an answer.
+    k: usize,
+    /// Nodes that keep a value.
+    replicas: usize,
     buckets: Buckets,
     nodes: Vec<Node>,
     /// The values that each node has, in the order of their keys.
@@ -105,13 +109,17 @@ enum Wait {
     /// To have joined.
     Held(RequestId, Aim),
     /// The value that a holder said it has.
-    Fetching(RequestId),
+    Fetching {
+        request: RequestId,
+        /// It is on its way.
+        transfer: Option<TransferId>,
+    },
     /// Those who are to keep a value.
     Storing(Storing),
     /// Its processor.
     Working(Task),
     /// A value that somebody wants it to keep.
-    Receiving(Task),
+    Receiving(Receiving),
 }
 
 /// What a user asks for.
@@ -122,20 +130,30 @@ enum Aim {
 }
 
 /// Stores under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Storing {
     request: Option<RequestId>,
     key: Key,
+    /// The new node that it is given to.
+    to: Option<NodeId>,
     /// Answers that are missing.
     open: u16,
     /// Holders that have the value now.
     done: u16,
     /// Values on their way.
-    moving: u16,
+    moving: Vec<TransferId>,
     /// What the last holder that refused said.
     cause: Cause,
     /// Whether this node is to lose its own copy once others have one each.
     leaves: bool,
+}
+
+/// A value on its way to a node that is to keep it.
+#[derive(Debug)]
+struct Receiving {
+    task: Task,
+    /// Nodes that it got to know meanwhile.
+    met: Vec<NodeId>,
 }
 
 /// What a holder does for somebody.
@@ -178,24 +196,23 @@ impl Architecture for Kademlia {
         let (count, first) = (cast.node_count(), cast.machine_count());
         let bootstrap = config.bootstrap(*cast)?;
         let users = first..first + cast.user_count();
-        let machines = bootstrap.start.min(first)..bootstrap.end.min(first);
         let ids = Identifiers::draw(config.placing, first, rng);
-        let hosts = config.machines.clone();
-        let hosts = hosts.filter(|machine| !machines.contains(machine));
-        let members = machines.clone().chain(hosts).chain(users.clone());
-        let members = members.map(NodeId);
+        let members = config.members(*cast)?.into_iter();
         let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
         sorted.sort_unstable();
         config.check(sorted.len())?;
-        let sizes = [config.k as usize, config.replacements as usize];
+        let k = config.k(sorted.len());
+        let sizes = [k, config.replacements as usize];
         let mut kademlia = Self {
             config: config.clone(),
+            k,
+            replicas: config.replicas(sorted.len()),
             buckets: Buckets::new(ids, count, &sorted, sizes, config.failures),
             nodes: vec![Node::default(); count],
             values: vec![Vec::new(); count],
             touched: vec![0; count],
             waits: Waits::new(count),
-            searches: Searches::new(ids, sizes[0], config.alpha as usize),
+            searches: Searches::new(ids, k, config.alpha as usize),
             announced: BTreeMap::new(),
             found: Vec::new(),
             members: users,
@@ -231,7 +248,8 @@ impl Architecture for Kademlia {
         let back =
             format!("a node that comes back knows its old contacts and the address of {entry}");
         if let Wants::Lookup { .. } = cast.wants() {
-            let replicas = config.replicas();
+            let members = config.members(*cast).map_or(0, |members| members.len());
+            let replicas = config.replicas(members);
             let values = format!(
                 "every key has a value at the start, on the {replicas} nodes closest to it"
             );
@@ -332,12 +350,20 @@ impl Architecture for Kademlia {
         let searches = &self.searches;
         let taken = self.waits.take_if(cx.node(), |wait| match wait {
             Wait::Search(slot) => searches.purpose(*slot).request() == id,
-            Wait::Held(held, _) | Wait::Fetching(held) => Some(*held) == id,
+            Wait::Held(held, _) => Some(*held) == id,
+            Wait::Fetching { request, .. } => Some(*request) == id,
             Wait::Storing(storing) => storing.request == id,
             Wait::Working(_) | Wait::Receiving(_) => false,
         });
-        if let Some((_, Wait::Search(slot))) = taken {
-            self.searches.end(slot);
+        match taken {
+            Some((_, Wait::Search(slot))) => self.searches.end(slot),
+            Some((_, Wait::Fetching { transfer, .. })) => {
+                transfer.into_iter().for_each(|id| cx.cancel(id));
+            }
+            Some((_, Wait::Storing(storing))) => {
+                storing.moving.into_iter().for_each(|id| cx.cancel(id));
+            }
+            _ => {}
         }
     }
 
@@ -372,6 +398,7 @@ impl Architecture for Kademlia {
                 self.on_store(task, fresh, cx);
             }
             Message::Answer { ticket, answer } => self.on_answer(from, ticket, answer, cx),
+            Message::Coming { ticket } => self.on_coming(ticket, cx),
             Message::Announce { target } => self.on_announce(from, target, cx),
         }
     }
@@ -468,7 +495,7 @@ impl Kademlia {
                 continue;
             }
             match self.waits.take(node, ticket) {
-                Some(Wait::Fetching(request) | Wait::Held(request, _)) => {
+                Some(Wait::Fetching { request, .. } | Wait::Held(request, _)) => {
                     cx.fail(request, Cause::NoAnswer);
                 }
                 // Those who did not answer by now have it, or will never have.

@@ -481,7 +481,8 @@ impl Search<'_> {
         let over = self.questions[..self.open()].iter();
         let over = over.take_while(|question| question.due <= now);
         silent.extend(over.map(|question| question.to));
-        self.questions.copy_within(silent.len()..self.slot.open as usize, 0);
+        self.questions
+            .copy_within(silent.len()..self.slot.open as usize, 0);
         self.slot.open -= u32::try_from(silent.len()).expect("few are asked at once");
         for node in &*silent {
             self.mark(*node, State::Silent);

@@ -4,6 +4,7 @@ use netduel_world::{Cause, Context, Key, NodeId, SimDuration, uniform, uniform_b
 
 use super::{
     Kademlia, Phase, Storing, Timer, Wait,
+    buckets::Met,
     message::Message,
     say,
     searches::{Finding, Purpose},
@@ -113,23 +114,85 @@ impl Kademlia {
         }
     }
 
-    /// A new contact is to have the values of keys that it is close to. Of all holders the closest
-    /// sees to it.
-    pub(super) fn share_with(&mut self, other: NodeId, cx: &mut Context<'_, Self>) {
+    /// This node got to know another. It passes on the values that the other is to keep, as section
+    /// 2.5 of the paper has it: at once.
+    pub(super) fn on_met(&mut self, other: NodeId, met: Met, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let ids = self.buckets.ids;
-        let mut near = Vec::new();
+        // It has a place in no bucket: closer to a key than those who have are none of its bucket,
+        // so only where few are closer to this node is it to keep anything.
+        let apart = met == Met::Waiting;
+        if apart && self.buckets.is_outnumbered(node, other, self.replicas - 1) {
+            return;
+        }
+        let mut coming = Vec::new();
+        self.waits.each_with_ticket(node, &mut |ticket, wait| {
+            if let Wait::Receiving(_) = wait {
+                coming.push(ticket);
+            }
+        });
+        for ticket in coming {
+            if let Some(Wait::Receiving(receiving)) = self.waits.get(node, ticket) {
+                receiving.met.push(other);
+            }
+        }
+        if self.values[node.index()].is_empty() {
+            return;
+        }
+        let gifts = self.gifts(node);
         let held = self.values[node.index()].iter();
         let keys: Vec<Key> = held.map(|held| held.key).collect();
         for key in keys {
-            let target = ids.of_key(key);
-            let count = self.config.replicas();
-            self.buckets.closest(node, target, count, &mut near);
-            let own = ids.of_node(node) ^ target;
-            let mut rest = near.iter().filter(|contact| **contact != other);
-            if near.contains(&other) && rest.all(|contact| own < ids.of_node(*contact) ^ target) {
-                self.give(other, key, cx);
+            self.share(key, other, &gifts, cx);
+        }
+    }
+
+    /// This node has a value now that others may be to keep, whom it met while the bytes came.
+    pub(super) fn share_late(&mut self, key: Key, met: &[NodeId], cx: &mut Context<'_, Self>) {
+        if met.is_empty() || !self.holds(cx.node(), key) {
+            return;
+        }
+        let gifts = self.gifts(cx.node());
+        for other in met {
+            self.share(key, *other, &gifts, cx);
+        }
+    }
+
+    /// What this node is giving to whom.
+    fn gifts(&self, node: NodeId) -> Vec<(Key, NodeId)> {
+        let mut gifts = Vec::new();
+        self.waits.each_with_ticket(node, &mut |_, wait| {
+            if let Wait::Storing(storing) = wait {
+                gifts.extend(storing.to.map(|to| (storing.key, to)));
             }
+        });
+        gifts
+    }
+
+    /// Gives a value to a node that it got to know, if that is among those to keep it. Of all that
+    /// have it the closest sees to that; those who are only just given it do not have it yet.
+    fn share(
+        &mut self,
+        key: Key,
+        other: NodeId,
+        gifts: &[(Key, NodeId)],
+        cx: &mut Context<'_, Self>,
+    ) {
+        let node = cx.node();
+        let target = self.buckets.ids.of_key(key);
+        let distance = |node: NodeId| self.buckets.ids.of_node(node) ^ target;
+        let (own, its) = (distance(node), distance(other));
+        let given = |to: NodeId| gifts.contains(&(key, to));
+        let under_way = gifts.iter().filter(|(gift, _)| *gift == key).count();
+        let mut near = Vec::new();
+        let most = self.replicas + under_way;
+        self.buckets.closest(node, target, most, &mut near);
+        near.retain(|contact| *contact != other);
+        let closer = near.iter().filter(|contact| distance(**contact) < its);
+        let rank = closer.count() + usize::from(own < its);
+        let mut holders = near.iter().filter(|contact| !given(**contact));
+        let first = holders.all(|contact| own < distance(*contact));
+        if first && rank < self.replicas && !given(other) {
+            self.give(other, key, cx);
         }
     }
 
@@ -137,9 +200,10 @@ impl Kademlia {
         let storing = Storing {
             request: None,
             key,
+            to: Some(other),
             open: 1,
             done: 0,
-            moving: 0,
+            moving: Vec::new(),
             cause: Cause::NoAnswer,
             leaves: false,
         };

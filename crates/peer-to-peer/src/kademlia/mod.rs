@@ -355,15 +355,14 @@ impl Architecture for Kademlia {
             Wait::Storing(storing) => storing.request == id,
             Wait::Working(_) | Wait::Receiving(_) => false,
         });
-        match taken {
-            Some((_, Wait::Search(slot))) => self.searches.end(slot),
-            Some((_, Wait::Fetching { transfer, .. })) => {
-                transfer.into_iter().for_each(|id| cx.cancel(id));
-            }
-            Some((_, Wait::Storing(storing))) => {
-                storing.moving.into_iter().for_each(|id| cx.cancel(id));
-            }
-            _ => {}
+        let moving = match taken {
+            Some((_, Wait::Search(slot))) => return self.searches.end(slot),
+            Some((_, Wait::Fetching { transfer, .. })) => Vec::from_iter(transfer),
+            Some((_, Wait::Storing(storing))) => storing.moving,
+            _ => return,
+        };
+        for transfer in moving {
+            cx.cancel(transfer);
         }
     }
 

@@ -168,9 +168,10 @@ fn board(nodes: u32, announcers: u32, asked: &[f64], seed: u64) -> World {
     let mut world = World::draw(&spec, seed, 0);
     for (issue, number) in world.issues.iter_mut().zip(0..) {
         issue.user = NodeId(number % nodes);
-        issue.want = match number < announcers {
-            true => Want::Store(Key(0)),
-            false => Want::Lookup(Key(0)),
+        issue.want = if number < announcers {
+            Want::Store(Key(0))
+        } else {
+            Want::Lookup(Key(0))
         };
     }
     world

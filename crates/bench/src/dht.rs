@@ -88,7 +88,7 @@ pub(crate) fn chord(nodes: u32, lookups: u64) -> Outcome {
 /// Iterative look-ups, three questions at once; a value lies with the one node closest to its key.
 pub(crate) fn kademlia(nodes: u32, lookups: u64) -> Outcome {
     let config = kademlia::Config {
-        k: 8,
+        k: Some(8),
         replicas: Some(1),
         refresh: never(),
         republish: never(),

@@ -423,7 +423,7 @@ fn buckets(case: &'static Case) -> Experiment {
 fn simulate_buckets(case: &Case, seed: u64) -> Vec<Measured> {
     let never = seconds(1e9);
     let config = kademlia::Config {
-        k: case.k,
+        k: Some(case.k),
         alpha: case.alpha,
         replicas: Some(1),
         rounds: true,

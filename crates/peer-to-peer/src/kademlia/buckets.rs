@@ -1,6 +1,9 @@
 //! Whom each node knows: buckets of contacts by distance, in one row of numbers per node.
 
+use std::ops::Range;
+
 use netduel_world::{NodeId, Stream, uniform_below};
+use prefetch_index::prefetch_index;
 
 use crate::identifier::Identifiers;
 
@@ -15,6 +18,17 @@ const NUMBER: u32 = (1 << NUMBER_BITS) - 1;
 pub(super) const NODES_MAX: usize = NUMBER as usize;
 /// Unanswered questions that can be counted so, leaving a place for nobody.
 pub(super) const FAILURES_MAX: u32 = 7;
+
+/// What somebody who sent a message is to its receiver.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Met {
+    /// It was known.
+    Known,
+    /// It is a contact now.
+    Contact,
+    /// It waits for a place in a full bucket.
+    Waiting,
+}
 
 /// The buckets of all nodes.
 ///
@@ -116,6 +130,13 @@ impl Buckets {
         &self.rows[start..start + self.k]
     }
 
+    /// Contacts, replacements and what is left of the last cache line.
+    #[inline]
+    fn row_mut(&mut self, node: NodeId, bucket: usize) -> &mut [u32] {
+        let start = self.start(node, bucket);
+        &mut self.rows[start..start + self.stride]
+    }
+
     fn bucket_mut(&mut self, node: NodeId, bucket: usize) -> &mut [u32] {
         let start = self.start(node, bucket);
         &mut self.rows[start..start + self.k]
@@ -128,10 +149,21 @@ impl Buckets {
         (contacts, &mut rest[..self.replacements])
     }
 
-    /// Anything that the bucket says in which an identifier belongs.
+    /// Brings what [`Self::seen`] will look at into the cache.
     #[inline]
-    pub(super) fn look(&self, node: NodeId, id: u64) -> u32 {
-        self.rows[self.start(node, self.bucket_of(node, id))]
+    pub(super) fn look_at_contact(&self, node: NodeId, other: NodeId) {
+        let bucket = self.bucket_of(node, self.ids.of_node(other));
+        prefetch_index(&self.rows, self.start(node, bucket));
+    }
+
+    /// Brings what [`Self::closest`] will look at into the cache.
+    #[inline]
+    pub(super) fn look_at_closest(&self, node: NodeId, target: u64) {
+        let bucket = self.bucket_of(node, target);
+        prefetch_index(&self.rows, self.start(node, bucket));
+        // The last bucket is seldom full; the one before it makes up for that.
+        let before = bucket - usize::from(bucket > 0 && bucket + 1 == self.depth(node));
+        prefetch_index(&self.rows, self.start(node, before));
     }
 
     /// Buckets in use.
@@ -153,24 +185,30 @@ impl Buckets {
         used.map(|contact| NodeId(contact & NUMBER))
     }
 
-    /// `node` heard from `other`. Whether that made it a new contact.
-    pub(super) fn seen(&mut self, node: NodeId, other: NodeId) -> bool {
+    /// `node` heard from `other`.
+    pub(super) fn seen(&mut self, node: NodeId, other: NodeId) -> Met {
         let id = self.ids.of_node(other);
-        let limit = self.failures;
+        let (k, replacements) = (self.k, self.replacements);
         loop {
             let bucket = self.bucket_of(node, id);
             let last = bucket + 1 == self.depth(node);
             let divisible = last && self.depth(node) < self.depth_max;
-            let (contacts, replacements) = self.both_mut(node, bucket);
-            let same = |contact: &u32| *contact != NONE && contact & NUMBER == other.0;
-            if let Some(at) = contacts.iter().position(same) {
-                contacts[at] = other.0;
-                rotate(&mut contacts[at..]);
-                return false;
+            let limit = self.failures;
+            let row = self.row_mut(node, bucket);
+            let known = place_of(row, other);
+            if let Some(at) = known
+                && at < k
+            {
+                row[at] = other.0;
+                rotate(&mut row[at..k]);
+                return Met::Known;
             }
-            if let Some(free) = contacts.iter().position(|contact| *contact == NONE) {
-                contacts[free] = other.0;
-                return true;
+            let (contacts, rest) = row.split_at_mut(k);
+            let replacements = &mut rest[..replacements];
+            if contacts[k - 1] == NONE {
+                let free = contacts.iter().position(|contact| *contact == NONE);
+                contacts[free.expect("the last place is free")] = other.0;
+                return Met::Contact;
             }
             if divisible {
                 self.divide(node);
@@ -179,18 +217,41 @@ impl Buckets {
             if let Some(stale) = contacts.iter().position(|c| c >> NUMBER_BITS >= limit) {
                 contacts[stale] = other.0;
                 rotate(&mut contacts[stale..]);
-                return true;
+                return Met::Contact;
             }
-            if let Some(at) = replacements.iter().position(same) {
-                rotate(&mut replacements[at..]);
+            if let Some(at) = known {
+                rotate(&mut replacements[at - k..]);
+                return Met::Known;
             } else if let Some(free) = replacements.iter_mut().find(|c| **c == NONE) {
                 *free = other.0;
             } else if let Some(oldest) = replacements.first_mut() {
                 *oldest = other.0;
                 rotate(replacements);
             }
-            return false;
+            return Met::Waiting;
         }
+    }
+
+    /// Whether so many contacts are closer to `node` than `other` and all of its bucket.
+    #[inline]
+    pub(super) fn is_outnumbered(&self, node: NodeId, other: NodeId, count: usize) -> bool {
+        let own = self.bucket_of(node, self.ids.of_node(other));
+        let mut closer = 0;
+        for bucket in own + 1..self.depth(node) {
+            if closer >= count {
+                break;
+            }
+            let contacts = self.bucket(node, bucket).iter();
+            closer += contacts.filter(|contact| self.is_fresh(**contact)).count();
+        }
+        closer >= count
+    }
+
+    /// Whether this is a contact that has not been silent too often. Nobody is not: a place without
+    /// a number counts as silent 7 times.
+    #[inline]
+    fn is_fresh(&self, contact: u32) -> bool {
+        contact >> NUMBER_BITS < self.failures
     }
 
     /// Divides the last bucket of a node in two.
@@ -251,32 +312,46 @@ impl Buckets {
     /// left out.
     pub(super) fn closest(&self, node: NodeId, target: u64, count: usize, found: &mut Vec<NodeId>) {
         found.clear();
-        let fresh = |contact: &&u32| **contact != NONE && **contact >> NUMBER_BITS < self.failures;
-        let number = |contact: &u32| NodeId(contact & NUMBER);
         let home = self.bucket_of(node, target);
         // Those in the target's own bucket are closer to it than all others; then come all of the
         // buckets behind it, among which any order is possible; then those before it, one by one.
-        let gather = |range: std::ops::Range<usize>, found: &mut Vec<NodeId>| {
-            let whole = found.len();
-            for bucket in range {
-                let contacts = self.bucket(node, bucket).iter();
-                found.extend(contacts.filter(fresh).map(number));
-            }
-            if found.len() > count {
-                let distance = |other: &NodeId| self.ids.of_node(*other) ^ target;
-                found[whole..].sort_unstable_by_key(distance);
-                found.truncate(count);
-            }
-        };
-        gather(home..home + 1, found);
+        self.gather(node, home..home + 1, target, count, found);
         if found.len() < count {
-            gather(home + 1..self.depth(node), found);
+            self.gather(node, home + 1..self.depth(node), target, count, found);
         }
         for bucket in (0..home).rev() {
             if found.len() >= count {
                 break;
             }
-            gather(bucket..bucket + 1, found);
+            self.gather(node, bucket..bucket + 1, target, count, found);
+        }
+    }
+
+    /// Adds the contacts in some buckets, the closest to `target` when not all have room.
+    #[inline]
+    fn gather(
+        &self,
+        node: NodeId,
+        buckets: Range<usize>,
+        target: u64,
+        count: usize,
+        found: &mut Vec<NodeId>,
+    ) {
+        let whole = found.len();
+        for bucket in buckets {
+            let contacts = self.bucket(node, bucket).iter();
+            let fresh = contacts.filter(|contact| self.is_fresh(**contact));
+            found.extend(fresh.map(|contact| NodeId(contact & NUMBER)));
+        }
+        if found.len() <= count {
+            return;
+        }
+        let distance = |other: &NodeId| self.ids.of_node(*other) ^ target;
+        if let Some(kept) = keep_closest(&mut found[whole..], count - whole, distance) {
+            found.truncate(whole + kept);
+        } else {
+            found[whole..].select_nth_unstable_by_key(count - whole, distance);
+            found.truncate(count);
         }
     }
 
@@ -285,11 +360,61 @@ impl Buckets {
     }
 }
 
+/// Where a node stands in a row, contacts and replacements alike.
+#[inline]
+fn place_of(row: &[u32], node: NodeId) -> Option<usize> {
+    // A whole line without a branch for each place: that makes a handful of instructions.
+    for (line, start) in row.chunks_exact(LINE).zip((0..).step_by(LINE)) {
+        let hit = |(place, contact): (u32, &u32)| u32::from(contact & NUMBER == node.0) << place;
+        let hits = (0..).zip(line).map(hit).fold(0, |hits, hit| hits | hit);
+        if hits != 0 {
+            return Some(start + hits.trailing_zeros() as usize);
+        }
+    }
+    None
+}
+
 /// Puts the first contact behind the last that is in use.
+#[inline]
 fn rotate(contacts: &mut [u32]) {
-    let used = contacts.iter().take_while(|contact| **contact != NONE);
-    let used = used.count();
-    contacts[..used].rotate_left(1);
+    let used = match contacts.last() {
+        Some(&NONE) => contacts.iter().take_while(|c| **c != NONE).count(),
+        _ => contacts.len(),
+    };
+    if used > 1 {
+        // Too few moves to call somebody for.
+        let mut moved = contacts[0];
+        for place in contacts[..used].iter_mut().rev() {
+            std::mem::swap(place, &mut moved);
+        }
+    }
+}
+
+/// Nodes that are compared each with each.
+const FEW: usize = 32;
+
+/// Keeps the `count` closest of some nodes, when they are few; says how many those are.
+///
+/// Each with each is quick for the few dozen in a bucket: no branch depends on a distance, which
+/// nothing could predict.
+#[inline]
+fn keep_closest(
+    nodes: &mut [NodeId],
+    count: usize,
+    distance: impl Fn(&NodeId) -> u64,
+) -> Option<usize> {
+    let mut distances = [0; FEW];
+    let distances = distances.get_mut(..nodes.len())?;
+    for (place, node) in distances.iter_mut().zip(&*nodes) {
+        *place = distance(node);
+    }
+    let mut kept = 0;
+    for (at, own) in distances.iter().enumerate() {
+        let closer: usize = distances.iter().map(|other| usize::from(other < own)).sum();
+        nodes[kept] = nodes[at];
+        kept += usize::from(closer < count);
+    }
+    Some(kept)
 }
 
 fn shuffle(nodes: &mut [NodeId], rng: &mut Stream) {

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
-use netduel_world::{Cast, ConfigError, Seconds};
+use netduel_world::{Cast, ConfigError, NodeId, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::buckets::{FAILURES_MAX, NODES_MAX};
 use crate::{chord::Start, identifier::Placing};
+
+/// Contacts in a bucket, as published.
+const K: usize = 20;
 
 /// Settings of Kademlia.
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
@@ -22,9 +25,10 @@ pub struct Config {
     /// out, the first user's device is the one that others join through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bootstrap: Option<String>,
-    /// Contacts in a bucket, and in an answer; from 1 to the number of nodes. Maymounkov and
-    /// Mazières 2002: 20.
-    pub k: u32,
+    /// Contacts in a bucket, and in an answer; from 1 to the number of nodes. When left out, 20
+    /// (Maymounkov and Mazières 2002), or all nodes where there are fewer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub k: Option<u32>,
     /// Questions under way at once in a look-up; at least 1. Maymounkov and Mazières 2002: 3.
     pub alpha: u32,
     /// Nodes that keep a value, those closest to its key; from 1 to `k`. As many as `k` when left
@@ -66,7 +70,7 @@ impl Default for Config {
             start: Start::Converged,
             join_within: seconds(60.0),
             bootstrap: None,
-            k: 20,
+            k: None,
             alpha: 3,
             replicas: None,
             rounds: false,
@@ -91,20 +95,17 @@ impl Config {
             let problem = format!("has {members} nodes to hold; expected at most {NODES_MAX}");
             return fail("k", problem);
         }
-        if self.k == 0 || self.k as usize > members {
-            let problem = format!(
-                "is {}; expected 1 to {members}, the number of nodes",
-                self.k
-            );
+        let k = self.k(members);
+        if k == 0 || k > members {
+            let problem = format!("is {k}; expected 1 to {members}, the number of nodes");
             return fail("k", problem);
         }
         if self.alpha == 0 {
             return fail("alpha", "is 0; expected at least 1".into());
         }
-        if let Some(replicas) = self.replicas
-            && !(1..=self.k).contains(&replicas)
-        {
-            let problem = format!("is {replicas}; expected 1 to {}, which is `k`", self.k);
+        let replicas = self.replicas(members);
+        if !(1..=k).contains(&replicas) {
+            let problem = format!("is {replicas}; expected 1 to {k}, which is `k`");
             return fail("replicas", problem);
         }
         if !(1..=FAILURES_MAX).contains(&self.failures) {
@@ -131,8 +132,26 @@ impl Config {
         }
     }
 
-    /// How many nodes keep a value.
-    pub(super) fn replicas(&self) -> usize {
-        self.replicas.unwrap_or(self.k) as usize
+    /// Contacts in a bucket and in an answer, where so many nodes take part.
+    pub(super) fn k(&self, members: usize) -> usize {
+        self.k.map_or(members.min(K), |k| k as usize)
+    }
+
+    /// How many nodes keep a value, where so many take part.
+    pub(super) fn replicas(&self, members: usize) -> usize {
+        let all = self.k(members);
+        self.replicas.map_or(all, |replicas| replicas as usize)
+    }
+
+    /// The nodes that take part, in order: machines first.
+    pub(super) fn members(&self, cast: Cast<'_>) -> Result<Vec<NodeId>, ConfigError> {
+        let first = cast.machine_count();
+        let bootstrap = self.bootstrap(cast)?;
+        let machines = bootstrap.start.min(first)..bootstrap.end.min(first);
+        let hosts = self.machines.clone();
+        let hosts = hosts.filter(|machine| !machines.contains(machine));
+        let users = first..first + cast.user_count();
+        let all = machines.clone().chain(hosts).chain(users);
+        Ok(all.map(NodeId).collect())
     }
 }

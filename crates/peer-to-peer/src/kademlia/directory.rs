@@ -10,9 +10,9 @@ use crate::chord::Start;
 
 use super::{
     Announced, Kademlia,
-    lookup::{Purpose, Search},
-    message::{Message, Told},
+    message::{Message, Token, Told},
     say,
+    searches::{Finding, Purpose},
     values::closest_of_all,
 };
 
@@ -73,7 +73,7 @@ impl Kademlia {
         let members = (0..).map(NodeId).take(self.nodes.len()).filter(takes_part);
         let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
         sorted.sort_unstable();
-        let copies = self.config.replicas();
+        let copies = self.replicas;
         let mut near = Vec::new();
         for (by, target) in announcements {
             closest_of_all(&sorted, target, copies, &mut near);
@@ -96,14 +96,14 @@ impl Kademlia {
         self.takes_part(node)
     }
 
-    pub(super) fn tell_closest(&mut self, search: &Search, cx: &mut Context<'_, Self>) {
+    pub(super) fn tell_closest(&mut self, found: &Finding, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let target = search.target;
+        let target = found.target;
         let own = self.buckets.ids.of_node(node) ^ target;
-        let mut keepers: Vec<(u64, NodeId)> = search.closest().collect();
+        let mut keepers = found.closest.clone();
         let at = keepers.partition_point(|(distance, _)| *distance < own);
         keepers.insert(at, (own, node));
-        keepers.truncate(self.config.replicas());
+        keepers.truncate(self.replicas);
         for (_, keeper) in keepers {
             if keeper == node {
                 self.on_announce(node, target, cx);
@@ -141,44 +141,44 @@ impl Kademlia {
     pub(super) fn providers(
         &mut self,
         target: u64,
-        ticket: u32,
-        contacts: Box<[NodeId]>,
+        token: Token,
+        contacts: Vec<NodeId>,
         cx: &mut Context<'_, Self>,
     ) -> Message {
-        let providers = self.announced(target, cx).into();
+        let providers = self.announced(target, cx);
         let told = Box::new(Told {
             providers,
             contacts,
         });
-        Message::Providers { ticket, told }
+        Message::Providers { token, told }
     }
 
     pub(super) fn on_providers(
         &mut self,
         from: NodeId,
-        ticket: u32,
-        told: &Told,
+        token: Token,
+        told: Told,
         cx: &mut Context<'_, Self>,
     ) {
-        if let Some(super::Wait::Search(search)) = self.waits.get(cx.node(), ticket) {
-            search.providers.extend_from_slice(&told.providers);
+        if let Some(mut search) = self.searches.find(cx.node(), token) {
+            search.providers().extend_from_slice(&told.providers);
         }
-        self.on_nodes(from, ticket, &told.contacts, cx);
+        self.on_nodes(from, token, told.contacts, cx);
     }
 
     /// Hands what a look-up came to over to the host.
-    pub(super) fn hand_over(&mut self, ticket: u32, search: Search, cx: &mut Context<'_, Self>) {
+    pub(super) fn hand_over(&mut self, ticket: u32, found: Finding, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let answered = search.closest().next().is_some();
-        let mut providers = search.providers;
-        providers.extend(self.announced(search.target, cx));
+        let answered = !found.closest.is_empty();
+        let mut providers = found.providers;
+        providers.extend(self.announced(found.target, cx));
         providers.retain(|provider| *provider != node);
         providers.sort_unstable();
         providers.dedup();
         self.found.push(Found {
             node,
             ticket,
-            target: search.target,
+            target: found.target,
             answered,
             providers,
         });

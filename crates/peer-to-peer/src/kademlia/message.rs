@@ -1,6 +1,6 @@
 //! What nodes say to each other.
 
-use netduel_world::{Bytes, Key, NodeId, SimDuration};
+use netduel_world::{Bytes, Key, NodeId, SimDuration, TransferId};
 
 /// What a question is after, besides the closest contacts.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -19,7 +19,7 @@ pub enum Answer {
     /// Here it is, when it has no size; or it is set.
     Done,
     /// It is on its way.
-    Coming,
+    Coming(TransferId),
     /// Send it; the holder knows it by this ticket.
     Send(u32),
     /// It is not here.
@@ -30,24 +30,30 @@ pub enum Answer {
     Damaged,
 }
 
-/// What nodes say to each other. Tickets are those of whoever asked.
+/// What whoever looks something up knows that by: stands for the random number that answers echo.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Token {
+    /// Its ticket.
+    pub(super) ticket: u32,
+    /// Where the look-up is in memory.
+    pub(super) slot: u32,
+}
+
+/// What nodes say to each other. Tickets and tokens are those of whoever asked.
 #[derive(Debug)]
 pub enum Message {
     /// Whom do you know that is closest to this?
     Find {
         target: u64,
-        ticket: u32,
+        token: Token,
         wanted: Wanted,
     },
     /// These.
-    Nodes {
-        ticket: u32,
-        contacts: Box<[NodeId]>,
-    },
+    Nodes { token: Token, contacts: Vec<NodeId> },
     /// I have the value. One that has no size and takes no work comes along.
-    Have { ticket: u32 },
+    Have { token: Token },
     /// These announced it, and those are closest.
-    Providers { ticket: u32, told: Box<Told> },
+    Providers { token: Token, told: Box<Told> },
     /// Send me the value of this key, which takes you this work.
     Fetch {
         key: Key,
@@ -61,6 +67,8 @@ pub enum Message {
         work: SimDuration,
         fresh: bool,
     },
+    /// The value that was asked for is on its way.
+    Coming { ticket: u32 },
     /// What became of that.
     Answer { ticket: u32, answer: Answer },
     /// I have what this stands for.
@@ -70,8 +78,8 @@ pub enum Message {
 /// Who announced something, and who is closest to it.
 #[derive(Debug)]
 pub struct Told {
-    pub(super) providers: Box<[NodeId]>,
-    pub(super) contacts: Box<[NodeId]>,
+    pub(super) providers: Vec<NodeId>,
+    pub(super) contacts: Vec<NodeId>,
 }
 
 /// IP and UDP headers (RFC 791, RFC 768), the kind of message, the sender's identifier, and the
@@ -96,7 +104,7 @@ impl Message {
                 + match self {
                     Self::Find { .. } | Self::Fetch { .. } | Self::Announce { .. } => IDENTIFIER,
                     Self::Nodes { contacts, .. } => each(contacts.len(), CONTACT),
-                    Self::Have { .. } => 1,
+                    Self::Have { .. } | Self::Coming { .. } => 1,
                     Self::Providers { told, .. } => {
                         each(told.contacts.len(), CONTACT) + each(told.providers.len(), ADDRESS)
                     }

@@ -15,6 +15,7 @@ mod config;
 mod directory;
 mod lookup;
 mod message;
+mod searches;
 mod upkeep;
 mod values;
 
@@ -22,15 +23,16 @@ use std::{collections::BTreeMap, ops::Range};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Key, NodeId, Request, RequestId,
-    RequestKind, SimDuration, SimTime, StateLoss, Stream, TransferEnded, Want, Wants, WorldKey,
-    uniform,
+    RequestKind, SimDuration, SimTime, StateLoss, Stream, TransferEnded, TransferId, Want, Wants,
+    WorldKey, uniform,
 };
+use prefetch_index::prefetch_index;
 
 use crate::{chord::Start, identifier::Identifiers, waits::Waits};
 
 use buckets::Buckets;
-use lookup::Search;
-use message::Message;
+use message::{Message, Wanted};
+use searches::Searches;
 
 pub use config::Config;
 pub use directory::Found;
@@ -40,9 +42,18 @@ pub use message::QUESTION;
 /// A table of keys spread over nodes by the distance of identifiers.
 pub struct Kademlia {
     config: Config,
+    /// Contacts in a bucket and in an answer.
+    k: usize,
+    /// Nodes that keep a value.
+    replicas: usize,
     buckets: Buckets,
     nodes: Vec<Node>,
+    /// The values that each node has, in the order of their keys.
+    values: Vec<Vec<Held>>,
+    /// Buckets in which each node looked something up since the last refresh.
+    touched: Vec<u64>,
     waits: Waits<Wait>,
+    searches: Searches,
     /// Who announced what, where that is kept: by keeper and identifier.
     announced: BTreeMap<(NodeId, u64), Vec<Announced>>,
     /// What was found for the host and not taken yet.
@@ -52,17 +63,15 @@ pub struct Kademlia {
     /// Through whom others join.
     bootstrap: Range<u32>,
     value: Bytes,
-    /// Reused for lists of contacts.
-    contacts: Vec<NodeId>,
+    /// Lists of contacts to be used again.
+    lists: Vec<Vec<NodeId>>,
 }
 
-/// Where a node stands.
-#[derive(Clone, Debug, Default)]
+/// Where a node stands: what every message looks at.
+#[derive(Clone, Copy, Debug, Default)]
 struct Node {
-    /// The values that it has, in the order of their keys.
-    values: Vec<Held>,
-    /// Buckets in which something was looked up since the last refresh.
-    touched: u64,
+    /// A bit for the keys of each value that it has; others may share it.
+    held: u64,
     phase: Phase,
     /// Whether its timer for storing values again runs.
     republishes: bool,
@@ -75,16 +84,6 @@ enum Phase {
     Out,
     Joining,
     In,
-}
-
-impl Node {
-    /// It takes part no more; what is on its disk stays there.
-    fn stop(&mut self) {
-        *self = Self {
-            values: std::mem::take(&mut self.values),
-            ..Self::default()
-        };
-    }
 }
 
 /// A value that a node has.
@@ -106,17 +105,21 @@ struct Announced {
 #[derive(Debug)]
 enum Wait {
     /// The answers to a look-up of its own.
-    Search(Box<Search>),
+    Search(u32),
     /// To have joined.
     Held(RequestId, Aim),
     /// The value that a holder said it has.
-    Fetching(RequestId),
+    Fetching {
+        request: RequestId,
+        /// It is on its way.
+        transfer: Option<TransferId>,
+    },
     /// Those who are to keep a value.
     Storing(Storing),
     /// Its processor.
     Working(Task),
     /// A value that somebody wants it to keep.
-    Receiving(Task),
+    Receiving(Receiving),
 }
 
 /// What a user asks for.
@@ -127,20 +130,30 @@ enum Aim {
 }
 
 /// Stores under way.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Storing {
     request: Option<RequestId>,
     key: Key,
+    /// The new node that it is given to.
+    to: Option<NodeId>,
     /// Answers that are missing.
     open: u16,
     /// Holders that have the value now.
     done: u16,
     /// Values on their way.
-    moving: u16,
+    moving: Vec<TransferId>,
     /// What the last holder that refused said.
     cause: Cause,
     /// Whether this node is to lose its own copy once others have one each.
     leaves: bool,
+}
+
+/// A value on its way to a node that is to keep it.
+#[derive(Debug)]
+struct Receiving {
+    task: Task,
+    /// Nodes that it got to know meanwhile.
+    met: Vec<NodeId>,
 }
 
 /// What a holder does for somebody.
@@ -183,27 +196,29 @@ impl Architecture for Kademlia {
         let (count, first) = (cast.node_count(), cast.machine_count());
         let bootstrap = config.bootstrap(*cast)?;
         let users = first..first + cast.user_count();
-        let machines = bootstrap.start.min(first)..bootstrap.end.min(first);
         let ids = Identifiers::draw(config.placing, first, rng);
-        let hosts = config.machines.clone();
-        let hosts = hosts.filter(|machine| !machines.contains(machine));
-        let members = machines.clone().chain(hosts).chain(users.clone());
-        let members = members.map(NodeId);
+        let members = config.members(*cast)?.into_iter();
         let mut sorted: Vec<(u64, NodeId)> = members.map(|n| (ids.of_node(n), n)).collect();
         sorted.sort_unstable();
         config.check(sorted.len())?;
-        let sizes = [config.k as usize, config.replacements as usize];
+        let k = config.k(sorted.len());
+        let sizes = [k, config.replacements as usize];
         let mut kademlia = Self {
             config: config.clone(),
+            k,
+            replicas: config.replicas(sorted.len()),
             buckets: Buckets::new(ids, count, &sorted, sizes, config.failures),
             nodes: vec![Node::default(); count],
+            values: vec![Vec::new(); count],
+            touched: vec![0; count],
             waits: Waits::new(count),
+            searches: Searches::new(ids, k, config.alpha as usize),
             announced: BTreeMap::new(),
             found: Vec::new(),
             members: users,
             bootstrap,
             value: cast.object_size(),
-            contacts: Vec::new(),
+            lists: Vec::new(),
         };
         if config.start == Start::Converged {
             kademlia.buckets.converge(&sorted, rng);
@@ -233,7 +248,8 @@ impl Architecture for Kademlia {
         let back =
             format!("a node that comes back knows its old contacts and the address of {entry}");
         if let Wants::Lookup { .. } = cast.wants() {
-            let replicas = config.replicas();
+            let members = config.members(*cast).map_or(0, |members| members.len());
+            let replicas = config.replicas(members);
             let values = format!(
                 "every key has a value at the start, on the {replicas} nodes closest to it"
             );
@@ -264,33 +280,40 @@ impl Architecture for Kademlia {
     }
 
     fn state_bytes(&self) -> usize {
-        let values = |node: &Node| node.values.capacity() * size_of::<Held>();
+        let values = |values: &Vec<Held>| values.capacity() * size_of::<Held>();
+        let contacts = |list: &Vec<NodeId>| list.capacity() * size_of::<NodeId>();
         let lists = self.announced.values();
         let lists = lists.map(|list| list.capacity() * size_of::<Announced>() + 40);
         self.buckets.state_bytes()
             + self.waits.state_bytes()
+            + self.searches.state_bytes()
             + size_of_val(&*self.nodes)
-            + self.nodes.iter().map(values).sum::<usize>()
+            + size_of_val(&*self.touched)
+            + size_of_val(&*self.values)
+            + self.values.iter().map(values).sum::<usize>()
+            + size_of_val(&*self.lists)
+            + self.lists.iter().map(contacts).sum::<usize>()
             + lists.sum::<usize>()
     }
 
     fn look_ahead(&self, to: NodeId, from: NodeId, message: &Message) -> u32 {
-        let ids = &self.buckets.ids;
-        let node = &self.nodes[to.index()];
-        let held = node.values.first().map_or(0, |held| held.key.0);
-        let met = self.buckets.look(to, ids.of_node(from));
-        held ^ met
-            ^ match message {
-                Message::Find { target, .. } => self.buckets.look(to, *target),
-                Message::Nodes { ticket, contacts } => {
-                    let search = match self.waits.look(to, *ticket) {
-                        Some(Wait::Search(search)) => search.look(),
-                        _ => 0,
-                    };
-                    search ^ contacts.first().map_or(0, |contact| contact.0)
+        prefetch_index(&self.nodes, to.index());
+        self.buckets.look_at_contact(to, from);
+        match message {
+            Message::Find { target, wanted, .. } => {
+                self.buckets.look_at_closest(to, *target);
+                if let Wanted::Value(_) = wanted {
+                    prefetch_index(&self.values, to.index());
                 }
-                _ => 0,
             }
+            Message::Nodes { token, contacts } => {
+                prefetch_index(contacts, 0);
+                self.searches.look_at(*token);
+            }
+            Message::Have { token } => self.searches.look_at(*token),
+            _ => {}
+        }
+        0
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
@@ -324,12 +347,23 @@ impl Architecture for Kademlia {
 
     fn on_abandoned(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
         let id = Some(request.id);
-        self.waits.take_if(cx.node(), |wait| match wait {
-            Wait::Search(search) => search.request() == id,
-            Wait::Held(held, _) | Wait::Fetching(held) => Some(*held) == id,
+        let searches = &self.searches;
+        let taken = self.waits.take_if(cx.node(), |wait| match wait {
+            Wait::Search(slot) => searches.purpose(*slot).request() == id,
+            Wait::Held(held, _) => Some(*held) == id,
+            Wait::Fetching { request, .. } => Some(*request) == id,
             Wait::Storing(storing) => storing.request == id,
             Wait::Working(_) | Wait::Receiving(_) => false,
         });
+        let moving = match taken {
+            Some((_, Wait::Search(slot))) => return self.searches.end(slot),
+            Some((_, Wait::Fetching { transfer, .. })) => Vec::from_iter(transfer),
+            Some((_, Wait::Storing(storing))) => storing.moving,
+            _ => return,
+        };
+        for transfer in moving {
+            cx.cancel(transfer);
+        }
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
@@ -340,12 +374,12 @@ impl Architecture for Kademlia {
         match message {
             Message::Find {
                 target,
-                ticket,
+                token,
                 wanted,
-            } => self.on_find(from, target, ticket, wanted, cx),
-            Message::Nodes { ticket, contacts } => self.on_nodes(from, ticket, &contacts, cx),
-            Message::Have { ticket } => self.on_have(from, ticket, cx),
-            Message::Providers { ticket, told } => self.on_providers(from, ticket, &told, cx),
+            } => self.on_find(from, target, token, wanted, cx),
+            Message::Nodes { token, contacts } => self.on_nodes(from, token, contacts, cx),
+            Message::Have { token } => self.on_have(from, token, cx),
+            Message::Providers { token, told } => self.on_providers(from, token, *told, cx),
             Message::Fetch { key, ticket, work } => self.on_fetch(from, key, ticket, work, cx),
             Message::Store {
                 key,
@@ -363,6 +397,7 @@ impl Architecture for Kademlia {
                 self.on_store(task, fresh, cx);
             }
             Message::Answer { ticket, answer } => self.on_answer(from, ticket, answer, cx),
+            Message::Coming { ticket } => self.on_coming(ticket, cx),
             Message::Announce { target } => self.on_announce(from, target, cx),
         }
     }
@@ -391,12 +426,18 @@ impl Architecture for Kademlia {
 
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
         let node = cx.node();
+        while let Some((_, wait)) = self.waits.take_if(node, |_| true) {
+            if let Wait::Search(slot) = wait {
+                self.searches.end(slot);
+            }
+        }
         self.waits.clear(node);
-        self.nodes[node.index()].stop();
+        self.stop(node);
         self.forget_announced(node);
         if down == Down::Crashed(StateLoss::Lost) {
             self.buckets.clear(node);
-            self.nodes[node.index()].values.clear();
+            self.values[node.index()].clear();
+            self.nodes[node.index()].held = 0;
         }
     }
 
@@ -408,6 +449,14 @@ impl Architecture for Kademlia {
 }
 
 impl Kademlia {
+    /// A node takes part no more; what is on its disk stays there.
+    fn stop(&mut self, node: NodeId) {
+        let this = &mut self.nodes[node.index()];
+        this.phase = Phase::Out;
+        this.republishes = false;
+        self.touched[node.index()] = 0;
+    }
+
     fn is_member(&self, node: NodeId) -> bool {
         let groups = [&self.members, &self.bootstrap, &self.config.machines];
         groups.into_iter().any(|group| group.contains(&node.0))
@@ -440,12 +489,12 @@ impl Kademlia {
             return;
         }
         while let Some(ticket) = self.waits.due(node, cx.now()) {
-            if let Some(Wait::Search(_)) = self.waits.get(node, ticket) {
-                self.on_search_due(ticket, cx);
+            if let Some(&mut Wait::Search(slot)) = self.waits.get(node, ticket) {
+                self.on_search_due(slot, cx);
                 continue;
             }
             match self.waits.take(node, ticket) {
-                Some(Wait::Fetching(request) | Wait::Held(request, _)) => {
+                Some(Wait::Fetching { request, .. } | Wait::Held(request, _)) => {
                     cx.fail(request, Cause::NoAnswer);
                 }
                 // Those who did not answer by now have it, or will never have.

@@ -4,9 +4,10 @@ use netduel_world::{Cause, Context, Key, NodeId, SimDuration, uniform, uniform_b
 
 use super::{
     Kademlia, Phase, Storing, Timer, Wait,
-    lookup::{Purpose, Search},
+    buckets::Met,
     message::Message,
     say,
+    searches::{Finding, Purpose},
 };
 
 impl Kademlia {
@@ -23,20 +24,20 @@ impl Kademlia {
     }
 
     /// The look-up of this node's own identifier is over.
-    pub(super) fn on_joined(&mut self, search: &Search, cx: &mut Context<'_, Self>) {
+    pub(super) fn on_joined(&mut self, found: &Finding, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let alone = search.closest().next().is_none();
+        let alone = found.closest.is_empty();
         if alone && !self.bootstrap.contains(&node.0) {
             // Nobody answered. Whoever comes later may.
             let wait = self.config.answer_timeout.get() * (0.5 + uniform(cx.rng()));
             cx.after(SimDuration::from_seconds(wait), Timer::Join);
-            self.nodes[node.index()].stop();
+            self.stop(node);
             return;
         }
         self.nodes[node.index()].phase = Phase::In;
         self.begin_upkeep(cx);
         // All buckets but those around its closest neighbour.
-        let nearest = search.closest().next();
+        let nearest = found.closest.first();
         let nearest = nearest.map_or(0, |(distance, _)| distance.leading_zeros() as usize);
         for bucket in 0..nearest.min(self.buckets.depth(node)) {
             self.refresh_bucket(bucket, cx);
@@ -57,7 +58,7 @@ impl Kademlia {
     pub(super) fn begin_upkeep(&mut self, cx: &mut Context<'_, Self>) {
         let wait = self.config.refresh.get() * uniform(cx.rng());
         cx.after(SimDuration::from_seconds(wait), Timer::Refresh);
-        if !self.nodes[cx.node().index()].values.is_empty() {
+        if !self.values[cx.node().index()].is_empty() {
             self.start_republishing(cx);
         }
     }
@@ -66,14 +67,14 @@ impl Kademlia {
         let node = cx.node();
         let period = SimDuration::from(self.config.refresh);
         cx.after(period, Timer::Refresh);
-        let touched = std::mem::take(&mut self.nodes[node.index()].touched);
+        let touched = std::mem::take(&mut self.touched[node.index()]);
         for bucket in 0..self.buckets.depth(node) {
             if touched & (1 << bucket) == 0 {
                 self.refresh_bucket(bucket, cx);
             }
         }
         // What it looked up just now was to refresh, not for a user.
-        self.nodes[node.index()].touched = 0;
+        self.touched[node.index()] = 0;
     }
 
     /// Looks up a random identifier that belongs into a bucket.
@@ -99,7 +100,7 @@ impl Kademlia {
     pub(super) fn republish(&mut self, cx: &mut Context<'_, Self>) {
         let (node, now) = (cx.node(), cx.now());
         let period = SimDuration::from(self.config.republish);
-        let values = &self.nodes[node.index()].values;
+        let values = &self.values[node.index()];
         if values.is_empty() {
             self.nodes[node.index()].republishes = false;
             return;
@@ -113,26 +114,85 @@ impl Kademlia {
         }
     }
 
-    /// A new contact is to have the values of keys that it is close to. Of all holders the closest
-    /// sees to it.
-    pub(super) fn share_with(&mut self, other: NodeId, cx: &mut Context<'_, Self>) {
+    /// This node got to know another. It passes on the values that the other is to keep, as section
+    /// 2.5 of the paper has it: at once.
+    pub(super) fn on_met(&mut self, other: NodeId, met: Met, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let ids = self.buckets.ids;
-        let mut near = Vec::new();
-        let keys: Vec<Key> = self.nodes[node.index()]
-            .values
-            .iter()
-            .map(|h| h.key)
-            .collect();
-        for key in keys {
-            let target = ids.of_key(key);
-            let count = self.config.replicas();
-            self.buckets.closest(node, target, count, &mut near);
-            let own = ids.of_node(node) ^ target;
-            let mut rest = near.iter().filter(|contact| **contact != other);
-            if near.contains(&other) && rest.all(|contact| own < ids.of_node(*contact) ^ target) {
-                self.give(other, key, cx);
+        // It has a place in no bucket: closer to a key than those who have are none of its bucket,
+        // so only where few are closer to this node is it to keep anything.
+        let apart = met == Met::Waiting;
+        if apart && self.buckets.is_outnumbered(node, other, self.replicas - 1) {
+            return;
+        }
+        let mut coming = Vec::new();
+        self.waits.each_with_ticket(node, &mut |ticket, wait| {
+            if let Wait::Receiving(_) = wait {
+                coming.push(ticket);
             }
+        });
+        for ticket in coming {
+            if let Some(Wait::Receiving(receiving)) = self.waits.get(node, ticket) {
+                receiving.met.push(other);
+            }
+        }
+        if self.values[node.index()].is_empty() {
+            return;
+        }
+        let gifts = self.gifts(node);
+        let held = self.values[node.index()].iter();
+        let keys: Vec<Key> = held.map(|held| held.key).collect();
+        for key in keys {
+            self.share(key, other, &gifts, cx);
+        }
+    }
+
+    /// This node has a value now that others may be to keep, whom it met while the bytes came.
+    pub(super) fn share_late(&mut self, key: Key, met: &[NodeId], cx: &mut Context<'_, Self>) {
+        if met.is_empty() || !self.holds(cx.node(), key) {
+            return;
+        }
+        let gifts = self.gifts(cx.node());
+        for other in met {
+            self.share(key, *other, &gifts, cx);
+        }
+    }
+
+    /// What this node is giving to whom.
+    fn gifts(&self, node: NodeId) -> Vec<(Key, NodeId)> {
+        let mut gifts = Vec::new();
+        self.waits.each_with_ticket(node, &mut |_, wait| {
+            if let Wait::Storing(storing) = wait {
+                gifts.extend(storing.to.map(|to| (storing.key, to)));
+            }
+        });
+        gifts
+    }
+
+    /// Gives a value to a node that it got to know, if that is among those to keep it. Of all that
+    /// have it the closest sees to that; those who are only just given it do not have it yet.
+    fn share(
+        &mut self,
+        key: Key,
+        other: NodeId,
+        gifts: &[(Key, NodeId)],
+        cx: &mut Context<'_, Self>,
+    ) {
+        let node = cx.node();
+        let target = self.buckets.ids.of_key(key);
+        let distance = |node: NodeId| self.buckets.ids.of_node(node) ^ target;
+        let (own, its) = (distance(node), distance(other));
+        let given = |to: NodeId| gifts.contains(&(key, to));
+        let under_way = gifts.iter().filter(|(gift, _)| *gift == key).count();
+        let mut near = Vec::new();
+        let most = self.replicas + under_way;
+        self.buckets.closest(node, target, most, &mut near);
+        near.retain(|contact| *contact != other);
+        let closer = near.iter().filter(|contact| distance(**contact) < its);
+        let rank = closer.count() + usize::from(own < its);
+        let mut holders = near.iter().filter(|contact| !given(**contact));
+        let first = holders.all(|contact| own < distance(*contact));
+        if first && rank < self.replicas && !given(other) {
+            self.give(other, key, cx);
         }
     }
 
@@ -140,9 +200,10 @@ impl Kademlia {
         let storing = Storing {
             request: None,
             key,
+            to: Some(other),
             open: 1,
             done: 0,
-            moving: 0,
+            moving: Vec::new(),
             cause: Cause::NoAnswer,
             leaves: false,
         };

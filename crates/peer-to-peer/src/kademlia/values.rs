@@ -7,17 +7,17 @@ use netduel_world::{
 use crate::{cargo::Cargo, chord::Start};
 
 use super::{
-    Held, Kademlia, Storing, Task, Timer, Wait,
-    lookup::{Purpose, Search},
-    message::{Answer, Message},
+    Held, Kademlia, Receiving, Storing, Task, Timer, Wait,
+    message::{Answer, Message, Token},
     say,
+    searches::{Finding, Purpose},
 };
 
 impl Kademlia {
     /// Gives every key a value where it is to be: with the nodes closest to it. While nobody takes
     /// part yet, with the first through whom others join.
     pub(super) fn place_values(&mut self, keys: u32, sorted: &[(u64, NodeId)]) {
-        let copies = self.config.replicas();
+        let copies = self.replicas;
         let mut near = Vec::new();
         for key in (0..keys).map(Key) {
             let held = Held {
@@ -25,35 +25,45 @@ impl Kademlia {
                 stored: SimTime::ZERO,
             };
             if self.config.start == Start::Join {
-                self.nodes[self.bootstrap.start as usize].values.push(held);
+                self.put(NodeId(self.bootstrap.start), held);
                 continue;
             }
             let target = self.buckets.ids.of_key(key);
             closest_of_all(sorted, target, copies, &mut near);
             near.sort_unstable_by_key(|(id, _)| id ^ target);
             for (_, holder) in near.iter().take(copies) {
-                self.nodes[holder.index()].values.push(held);
+                self.put(*holder, held);
             }
         }
-        for node in &mut self.nodes {
-            node.values.shrink_to_fit();
+        for values in &mut self.values {
+            values.shrink_to_fit();
         }
     }
 
+    #[inline]
     pub(super) fn holds(&self, node: NodeId, key: Key) -> bool {
-        let values = &self.nodes[node.index()].values;
+        // Most who are asked do not have it, and need not look at what they have.
+        if self.nodes[node.index()].held & bit(key) == 0 {
+            return false;
+        }
+        let values = &self.values[node.index()];
         values.binary_search_by_key(&key, |held| held.key).is_ok()
+    }
+
+    /// Puts a value to the others that a node has, or in the place of an older one.
+    fn put(&mut self, node: NodeId, held: Held) {
+        self.nodes[node.index()].held |= bit(held.key);
+        let values = &mut self.values[node.index()];
+        match values.binary_search_by_key(&held.key, |held| held.key) {
+            Ok(at) => values[at] = held,
+            Err(at) => values.insert(at, held),
+        }
     }
 
     /// Keeps a value; it was stored now.
     fn keep(&mut self, key: Key, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
         let stored = cx.now();
-        let values = &mut self.nodes[node.index()].values;
-        match values.binary_search_by_key(&key, |held| held.key) {
-            Ok(at) => values[at].stored = stored,
-            Err(at) => values.insert(at, Held { key, stored }),
-        }
+        self.put(cx.node(), Held { key, stored });
         self.start_republishing(cx);
     }
 
@@ -65,9 +75,7 @@ impl Kademlia {
         work: SimDuration,
         cx: &mut Context<'_, Self>,
     ) {
-        let ticket = self
-            .waits
-            .add(cx.node(), SimTime::NEVER, Wait::Fetching(request));
+        let ticket = self.waits.add(cx.node(), SimTime::NEVER, fetching(request));
         let task = Task {
             asker: cx.node(),
             ticket,
@@ -79,21 +87,22 @@ impl Kademlia {
     }
 
     /// A holder answers a question with the value, or says that it has it.
-    pub(super) fn on_have(&mut self, from: NodeId, ticket: u32, cx: &mut Context<'_, Self>) {
+    pub(super) fn on_have(&mut self, from: NodeId, token: Token, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let Some(Wait::Search(search)) = self.waits.get(node, ticket) else {
+        let Some(search) = self.searches.find(node, token) else {
             return;
         };
-        let Purpose::Read(request, key, work) = search.purpose else {
+        let Purpose::Read(request, key, work) = search.purpose() else {
             return;
         };
-        self.waits.take(node, ticket);
+        self.waits.take(node, token.ticket);
+        self.searches.end(token.slot);
         if self.value == Bytes(0) && work == SimDuration::ZERO {
             cx.serve(request);
             return;
         }
         let patience = SimDuration::from(self.config.answer_timeout);
-        let ticket = self.wait(Wait::Fetching(request), patience, cx);
+        let ticket = self.wait(fetching(request), patience, cx);
         say(from, Message::Fetch { key, ticket, work }, cx);
     }
 
@@ -125,7 +134,8 @@ impl Kademlia {
             return;
         }
         let patience = SimDuration::from(self.config.answer_timeout);
-        let place = self.wait(Wait::Receiving(task), patience, cx);
+        let met = Vec::new();
+        let place = self.wait(Wait::Receiving(Receiving { task, met }), patience, cx);
         self.answer(task.asker, task.ticket, Answer::Send(place), cx);
     }
 
@@ -150,9 +160,10 @@ impl Kademlia {
         if task.write || self.value == Bytes(0) || task.asker == cx.node() {
             self.answer(task.asker, task.ticket, Answer::Done, cx);
         } else {
-            self.answer(task.asker, task.ticket, Answer::Coming, cx);
             let label = Cargo::Read(task.ticket).label();
-            cx.transfer(task.asker, self.value, label);
+            let transfer = cx.transfer(task.asker, self.value, label);
+            let coming = Answer::Coming(transfer);
+            self.answer(task.asker, task.ticket, coming, cx);
         }
     }
 
@@ -174,10 +185,13 @@ impl Kademlia {
         let node = cx.node();
         match (self.waits.get(node, ticket), answer) {
             // How long the bytes take is not known; if the connection breaks, that is seen.
-            (Some(Wait::Fetching(_)), Answer::Coming) => {
+            (Some(Wait::Fetching { transfer, .. }), Answer::Coming(id)) => {
+                *transfer = Some(id);
                 self.waits.put_off(node, ticket, SimTime::NEVER);
             }
-            (Some(Wait::Fetching(request)), answer) => {
+            // Its user gave up meanwhile.
+            (_, Answer::Coming(id)) => cx.cancel(id),
+            (Some(Wait::Fetching { request, .. }), answer) => {
                 let request = *request;
                 self.waits.take(node, ticket);
                 match cause_of(answer) {
@@ -186,13 +200,22 @@ impl Kademlia {
                 }
             }
             (Some(Wait::Storing(storing)), Answer::Send(place)) => {
-                storing.moving += 1;
-                self.waits.put_off(node, ticket, SimTime::NEVER);
                 let label = Cargo::Write(ticket, place).label();
-                cx.transfer(from, self.value, label);
+                storing.moving.push(cx.transfer(from, self.value, label));
+                self.waits.put_off(node, ticket, SimTime::NEVER);
+                say(from, Message::Coming { ticket: place }, cx);
             }
             (Some(Wait::Storing(_)), answer) => self.count(ticket, cause_of(answer), cx),
             _ => {}
+        }
+    }
+
+    /// A value that this node is to keep is on its way. How long the bytes take is not known; if
+    /// the connection breaks, that is seen.
+    pub(super) fn on_coming(&mut self, ticket: u32, cx: &mut Context<'_, Self>) {
+        let node = cx.node();
+        if let Some(Wait::Receiving(_)) = self.waits.look(node, ticket) {
+            self.waits.put_off(node, ticket, SimTime::NEVER);
         }
     }
 
@@ -201,7 +224,7 @@ impl Kademlia {
         let node = cx.node();
         match Cargo::of(ended.label) {
             Cargo::Read(ticket) => {
-                let Some(Wait::Fetching(request)) = self.waits.take(node, ticket) else {
+                let Some(Wait::Fetching { request, .. }) = self.waits.take(node, ticket) else {
                     return;
                 };
                 match ended.ending {
@@ -211,11 +234,15 @@ impl Kademlia {
                 }
             }
             Cargo::Write(_, place) => {
-                let Some(Wait::Receiving(task)) = self.waits.take(node, place) else {
+                let Some(Wait::Receiving(receiving)) = self.waits.take(node, place) else {
                     return;
                 };
+                let Receiving { task, met } = receiving;
                 match ended.ending {
-                    Ending::Whole { intact: true } => self.work_on(task, cx),
+                    Ending::Whole { intact: true } => {
+                        self.work_on(task, cx);
+                        self.share_late(task.key, &met, cx);
+                    }
                     Ending::Whole { intact: false } => {
                         self.answer(task.asker, task.ticket, Answer::Damaged, cx);
                     }
@@ -235,8 +262,8 @@ impl Kademlia {
         let Some(Wait::Storing(storing)) = self.waits.get(node, ticket) else {
             return;
         };
-        storing.moving -= 1;
-        if storing.moving == 0 {
+        storing.moving.retain(|id| *id != ended.id);
+        if storing.moving.is_empty() {
             let patience = SimDuration::from(self.config.answer_timeout);
             self.put_off(ticket, patience, cx);
         }
@@ -254,26 +281,27 @@ impl Kademlia {
         request: Option<RequestId>,
         key: Key,
         work: SimDuration,
-        search: &Search,
+        found: &Finding,
         cx: &mut Context<'_, Self>,
     ) {
         let node = cx.node();
-        let own = self.buckets.ids.of_node(node) ^ search.target;
-        let mut holders: Vec<(u64, NodeId)> = search.closest().collect();
+        let own = self.buckets.ids.of_node(node) ^ found.target;
+        let mut holders = found.closest.clone();
         let at = holders.partition_point(|(distance, _)| *distance < own);
         holders.insert(at, (own, node));
-        holders.truncate(self.config.replicas());
+        holders.truncate(self.replicas);
         let mine = holders.iter().any(|(_, holder)| *holder == node);
         // A copy that is stored again is there already.
         holders.retain(|(_, holder)| request.is_some() || *holder != node);
         let storing = Storing {
             request,
             key,
+            to: None,
             open: u16::try_from(holders.len()).unwrap_or(u16::MAX),
             done: 0,
-            moving: 0,
+            moving: Vec::new(),
             cause: Cause::NoAnswer,
-            leaves: !mine && holders.len() == self.config.replicas(),
+            leaves: !mine && holders.len() == self.replicas,
         };
         if holders.is_empty() {
             return;
@@ -327,9 +355,11 @@ impl Kademlia {
         match storing.request {
             Some(request) if storing.done > 0 => cx.serve(request),
             Some(request) => cx.fail(request, storing.cause),
+            // One more has it; that does not stand for storing it again.
+            None if storing.to.is_some() => {}
             None => {
-                let all = usize::from(storing.done) == self.config.replicas();
-                let values = &mut self.nodes[node.index()].values;
+                let all = usize::from(storing.done) == self.replicas;
+                let values = &mut self.values[node.index()];
                 let Ok(at) = values.binary_search_by_key(&storing.key, |held| held.key) else {
                     return;
                 };
@@ -343,10 +373,23 @@ impl Kademlia {
     }
 }
 
+fn fetching(request: RequestId) -> Wait {
+    Wait::Fetching {
+        request,
+        transfer: None,
+    }
+}
+
+/// What stands for a key in a set of 64 bits.
+#[inline]
+fn bit(key: Key) -> u64 {
+    1 << (key.0 % 64)
+}
+
 /// Why an answer is none; nothing when it is one.
 fn cause_of(answer: Answer) -> Option<Cause> {
     match answer {
-        Answer::Done | Answer::Coming | Answer::Send(_) => None,
+        Answer::Done | Answer::Coming(_) | Answer::Send(_) => None,
         Answer::NotFound => Some(Cause::NotFound),
         Answer::Refused => Some(Cause::Refused),
         Answer::Damaged => Some(Cause::Damaged),

@@ -182,7 +182,7 @@ impl Config {
         let origins = cast.machines("origin", self.origin.as_deref())?;
         let members = cast.user_count() + (origins.end - origins.start);
         let usual = || kademlia::Config {
-            k: members.min(8),
+            k: Some(members.min(8)),
             refresh: Seconds::new(900.0).expect("a quarter of an hour is in range"),
             ..kademlia::Config::default()
         };

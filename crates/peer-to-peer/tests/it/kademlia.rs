@@ -6,8 +6,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{Kademlia, chord::Start, kademlia::Config};
 use netduel_world::{
-    Arrivals, Bytes, Cause, Law, Outcome, RunError, RunRecord, Share, StateLoss, What, World,
-    WorldSpec, run, run_strict,
+    Access, Arrivals, Bytes, Cause, Law, Outcome, RunError, RunRecord, Share, SimDuration, SimTime,
+    StateLoss, Wants, What, World, WorldSpec, run, run_strict,
 };
 
 use crate::chord::{churn, crash, mixed, seconds};
@@ -38,16 +38,98 @@ fn every_value_is_found_and_set_whatever_its_size() {
 }
 
 #[test]
-fn nodes_that_join_one_by_one_find_every_value_once_it_was_stored_again() {
-    for seed in 0..6 {
-        let config = Config {
-            start: Start::Join,
-            ..Config::default()
-        };
-        let mut spec = mixed(50, 200, Bytes(1000));
-        spec.demand.arrivals = Arrivals::Trace(vec![seconds(9000.0); 200]);
-        let record = strict(&spec, &config, seed);
-        assert_eq!(record.served(), 200, "seed {seed}");
+fn a_few_nodes_need_no_settings() {
+    for nodes in 1..=9 {
+        for value in [0, 1000] {
+            let record = strict(&mixed(nodes, 50, Bytes(value)), &Config::default(), 1);
+            assert_eq!(record.served(), 50, "{nodes} nodes, {value} B");
+        }
+    }
+}
+
+/// Requests that come `after` so many seconds, when all have joined long ago.
+fn joined(nodes: u32, value: Bytes, after: f64) -> WorldSpec {
+    let mut spec = mixed(nodes, 200, value);
+    spec.demand.arrivals = Arrivals::Trace(vec![seconds(after); 200]);
+    spec
+}
+
+#[test]
+fn a_few_nodes_join_one_by_one_without_settings() {
+    let config = Config {
+        start: Start::Join,
+        ..Config::default()
+    };
+    for nodes in 1..=4 {
+        let record = strict(&joined(nodes, Bytes(1000), 600.0), &config, 1);
+        assert_eq!(record.served(), 200, "{nodes} nodes");
+    }
+}
+
+#[test]
+fn newcomers_are_given_their_values_long_before_these_are_stored_again() {
+    for (nodes, k) in [(20, 8), (50, 20), (50, 8), (200, 20)] {
+        for seed in 0..4 {
+            let config = Config {
+                start: Start::Join,
+                k: Some(k),
+                ..Config::default()
+            };
+            assert!(config.republish.get() > 600.0);
+            let record = strict(&joined(nodes, Bytes(1000), 600.0), &config, seed);
+            assert_eq!(record.served(), 200, "{nodes} nodes, k {k}, seed {seed}");
+        }
+    }
+}
+
+/// One request for a value of 10 MB, which takes 80 s over 1 Mbit/s.
+fn slow(reads: f64) -> WorldSpec {
+    let mut spec = mixed(20, 1, Bytes(10_000_000));
+    spec.population.access = Access::Independent {
+        upload: Law::Constant(1e6),
+        download: Law::Constant(1e6),
+    };
+    if let Wants::Lookup { reads: share, .. } = &mut spec.demand.wants {
+        *share = Share::new(reads).unwrap();
+    }
+    spec
+}
+
+fn single() -> Config {
+    Config {
+        replicas: Some(1),
+        ..Config::default()
+    }
+}
+
+#[test]
+fn a_value_may_take_longer_than_any_timeout_while_its_bytes_flow() {
+    let mut remote = 0;
+    for seed in 0..12 {
+        assert!(single().answer_timeout.get() < 80.0);
+        let record = strict(&slow(0.0), &single(), seed);
+        assert_eq!(record.served(), 1, "seed {seed}");
+        remote += u32::from(record.ended > SimTime::ZERO + SimDuration::from(seconds(80.0)));
+    }
+    assert!(remote > 6, "most values are for another node");
+}
+
+#[test]
+fn nothing_moves_any_more_for_a_user_who_gave_up() {
+    for reads in [0.0, 1.0] {
+        for seed in 0..6 {
+            let mut spec = slow(reads);
+            spec.patience.deadline = Some(seconds(5.0));
+            spec.run_for = Some(seconds(200.0));
+            let record = strict(&spec, &single(), seed);
+            // 5 s at 1 Mbit/s and whatever upkeep says.
+            let most = Bytes(5 * 125_000 + 200_000);
+            assert!(
+                record.traffic.sent < most,
+                "seed {seed}: {:?}",
+                record.traffic
+            );
+        }
     }
 }
 
@@ -130,7 +212,7 @@ fn work_that_finds_no_room_is_refused() {
     let record = strict(
         &spec,
         &Config {
-            k: 4,
+            k: Some(4),
             ..Config::default()
         },
         1,
@@ -148,12 +230,18 @@ fn settings_out_of_range_are_told() {
         other => panic!("{other:?}"),
     };
     let base = || Config {
-        k: 8,
+        k: Some(8),
         ..Config::default()
     };
-    let told = problem(Config { k: 0, ..base() });
+    let told = problem(Config {
+        k: Some(0),
+        ..base()
+    });
     assert_eq!(told, "`k` is 0; expected 1 to 10, the number of nodes");
-    let told = problem(Config { k: 11, ..base() });
+    let told = problem(Config {
+        k: Some(11),
+        ..base()
+    });
     assert_eq!(told, "`k` is 11; expected 1 to 10, the number of nodes");
     let told = problem(Config { alpha: 0, ..base() });
     assert_eq!(told, "`alpha` is 0; expected at least 1");

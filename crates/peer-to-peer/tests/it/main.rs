@@ -2,6 +2,7 @@
 
 mod central_index;
 mod chord;
+mod directory;
 mod flooding;
 mod gossip;
 mod kademlia;

@@ -280,7 +280,7 @@ fn peers_find_each_other_without_a_tracker() {
 fn a_directory_that_nodes_join_one_by_one_serves_all_the_same() {
     let mut config = distributed();
     config.distributed = Some(kademlia::Config {
-        k: 8,
+        k: Some(8),
         start: chord::Start::Join,
         bootstrap: Some("server".into()),
         ..kademlia::Config::default()
@@ -372,7 +372,10 @@ fn settings_of_a_directory_that_is_not_there_are_refused() {
         error.unwrap_err().to_string()
     };
     let mut config = tracked;
-    config.distributed = Some(kademlia::Config::default());
+    config.distributed = Some(kademlia::Config {
+        k: Some(20),
+        ..kademlia::Config::default()
+    });
     assert_eq!(
         problem(&config),
         "`distributed` has no effect while `directory` is \"tracker\""

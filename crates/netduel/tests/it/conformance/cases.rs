@@ -110,11 +110,6 @@ fn needs(kind: &str) -> Needs {
             machines: Some(EDGES),
             settings: "origin = \"origin\"",
         },
-        // Its default of 20 is for crowds of more than a dozen.
-        "kademlia" => Needs {
-            settings: "k = 8",
-            ..Needs::default()
-        },
         _ => Needs::default(),
     }
 }

@@ -86,7 +86,7 @@ const DEMANDS: &[Demand] = &[
         busy: "requests = 20\narrivals = { poisson = \"0.2 /s\" }",
         quiet: "requests = 3\narrivals = \"all at once\"",
         quiet_count: 3,
-        steady: None,
+        steady: Some(0.5),
     },
 ];
 

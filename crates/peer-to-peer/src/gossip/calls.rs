@@ -6,7 +6,7 @@ use super::{
     Gossip, Spread, Stop, StopBy, Timer, Timing,
     config::Rules,
     message::{Entries, Entry, Mark, Message, Rumour},
-    node::{Asked, Fetch, Hot, Known, Node},
+    node::{Asked, Hot, Known, Node},
 };
 
 /// When something is told and learnt.
@@ -250,7 +250,7 @@ impl Gossip {
                     let feedback = self.take(rumour, cx);
                     lines.extend(feedback);
                 }
-                Mark::Told => self.note_coming(from, rumour, cx),
+                Mark::Told => self.node(cx).announce(rumour, from, cx.now()),
                 Mark::Offered => {
                     let feedback = Mark::Known;
                     if !self.accept(from, rumour, &mut lines, cx) && self.rules.hears(feedback) {
@@ -315,7 +315,7 @@ impl Gossip {
                 Mark::Told if self.size.0 == 0 => {
                     self.learn(rumour, cx);
                 }
-                Mark::Told => self.note_coming(from, rumour, cx),
+                Mark::Told => self.node(cx).announce(rumour, from, cx.now()),
                 Mark::Offered => {}
             }
         }
@@ -370,32 +370,10 @@ impl Gossip {
         if stale || node.knows(rumour) || node.fetches(rumour, now, patience) {
             return false;
         }
-        node.fetch(Fetch {
-            rumour,
-            from,
-            since: now,
-            coming: false,
-        });
+        node.ask(rumour, from, now);
         let mark = Mark::Wanted;
         lines.push(Entry { rumour, mark });
         true
-    }
-
-    fn note_coming(&mut self, from: NodeId, rumour: Rumour, cx: &Context<'_, Self>) {
-        let now = cx.now();
-        let node = self.node(cx);
-        let waits = node
-            .fetching
-            .iter()
-            .any(|fetch| fetch.rumour == rumour && fetch.coming);
-        if !waits && !node.knows(rumour) {
-            node.fetch(Fetch {
-                rumour,
-                from,
-                since: now,
-                coming: true,
-            });
-        }
     }
 
     /// Somebody did not know it: interest is fresh again.

@@ -160,8 +160,9 @@ impl Architecture for Gossip {
             return;
         }
         let rumour = Rumour::of_label(ended.label);
-        self.node(cx).fetched(rumour, ended.from);
-        if ended.ending == (Ending::Whole { intact: true }) {
+        let intact = ended.ending == (Ending::Whole { intact: true });
+        self.node(cx).fetched(rumour, ended.from, intact);
+        if intact {
             self.on_content(ended.from, rumour, cx);
         }
     }

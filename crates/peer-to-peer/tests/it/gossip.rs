@@ -269,6 +269,23 @@ fn damaged_content_does_not_count() {
 }
 
 #[test]
+fn content_that_came_to_nothing_before_it_was_announced_is_asked_for_again() {
+    for seed in 1..=6 {
+        // Ten bytes overtake the message of 44 that announces them; half of them arrive damaged.
+        let mut spec = photograph(20);
+        spec.demand.wants = Wants::Broadcast { size: Bytes(10) };
+        spec.corruption = 0.07;
+        for config in [Config::default(), anti_entropy(Exchange::PushPull)] {
+            let record = gossip(&spec, &config, seed, 0);
+            assert_eq!(record.served(), 1, "seed {seed}");
+            let after = record.ended.as_seconds();
+            // Well before it would be forgotten.
+            assert!(after < 200.0, "seed {seed}: {after} s");
+        }
+    }
+}
+
+#[test]
 fn content_waits_for_its_way_through_the_links() {
     let spec = photograph(2);
     let config = Config {

@@ -1,6 +1,8 @@
 //! Calls, and what comes of them.
 
-use netduel_world::{Context, Law, NodeId, RequestId, SimDuration, SimTime, Stream, uniform};
+use netduel_world::{
+    Cause, Context, Law, NodeId, RequestId, SimDuration, SimTime, Stream, uniform,
+};
 
 use super::{
     Gossip, Spread, Stop, StopBy, Timer, Timing,
@@ -22,8 +24,12 @@ impl Gossip {
         self.node(cx).forget(cx.now(), remember);
     }
 
-    /// This user tells something.
+    /// This user tells something. Where it is told only once, somebody has to be there to hear.
     pub(super) fn tell(&mut self, request: RequestId, cx: &mut Context<'_, Self>) {
+        if self.rules.spread == Spread::Once && self.partners.count(cx.node()) == 0 {
+            cx.fail(request, Cause::NoAnswer);
+            return;
+        }
         let rumour = Rumour::new(request, cx.now());
         self.pass_on(rumour, cx);
     }

@@ -661,7 +661,7 @@ fn say<A: Host>(to: NodeId, message: Message, cx: &mut Context<'_, A>) {
 }
 
 /// The machine that names peers to newcomers, or the first user.
-fn bootstrap(name: Option<&str>, cast: Cast<'_>) -> Result<NodeId, ConfigError> {
+pub(crate) fn bootstrap(name: Option<&str>, cast: Cast<'_>) -> Result<NodeId, ConfigError> {
     match name {
         Some(name) => Ok(NodeId(cast.machines("bootstrap", Some(name))?.start)),
         None => Ok(NodeId(cast.machine_count())),

@@ -91,7 +91,7 @@ const DEMANDS: &[Demand] = &[
 ];
 
 /// What a kind needs beside one group of machines and its default settings.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Needs {
     /// Groups under `[infrastructure]` in the place of `server`.
     machines: Option<&'static str>,

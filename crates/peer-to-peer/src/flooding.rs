@@ -30,8 +30,10 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Who is linked with whom. A random graph of degree 4 when left out (Lv et al., 2002).
-    pub wiring: Wiring,
+    /// Who is linked with whom. A random graph of degree 4 when left out (Lv et al., 2002), or of as
+    /// many neighbours as there are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wiring: Option<Wiring>,
     /// How many links a question passes at most; at least 1. Gnutella clients asked for 7.
     pub ttl: u32,
     /// Times to live that are tried before `ttl`, each after `query-timeout` without an answer; not
@@ -73,7 +75,7 @@ impl Default for Config {
     fn default() -> Self {
         let seconds = |s| Seconds::new(s).expect("half a minute is in range");
         Self {
-            wiring: Wiring::default(),
+            wiring: None,
             ttl: 7,
             rings: Vec::new(),
             answers: Answers::default(),
@@ -290,7 +292,7 @@ impl Architecture for Flooding {
 impl Config {
     fn mesh(&self) -> mesh::Settings<'_> {
         mesh::Settings {
-            wiring: &self.wiring,
+            wiring: self.wiring.as_ref(),
             start: self.start,
             bootstrap: self.bootstrap.as_deref(),
             keep_alive: self.keep_alive,

@@ -28,8 +28,10 @@ use crate::{
 #[derive(Clone, Debug, Deserialize, JsonSchema, Serialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Config {
-    /// Who is linked with whom. A random graph of degree 4 when left out (Lv et al., 2002).
-    pub wiring: Wiring,
+    /// Who is linked with whom. A random graph of degree 4 when left out (Lv et al., 2002), or of as
+    /// many neighbours as there are others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wiring: Option<Wiring>,
     /// Walkers that a search sends out; at least 1. Lv et al. (2002) recommend 16 to 64.
     pub walkers: u32,
     /// Steps after which a walker gives up; at least 1. 1,024 keep a search from walking for ever,
@@ -71,7 +73,7 @@ impl Default for Config {
     fn default() -> Self {
         let seconds = |s| Seconds::new(s).expect("half a minute is in range");
         Self {
-            wiring: Wiring::default(),
+            wiring: None,
             walkers: 32,
             ttl: 1024,
             check_every: 4,
@@ -295,7 +297,7 @@ impl Architecture for RandomWalk {
 impl Config {
     fn mesh(&self) -> mesh::Settings<'_> {
         mesh::Settings {
-            wiring: &self.wiring,
+            wiring: self.wiring.as_ref(),
             start: self.start,
             bootstrap: self.bootstrap.as_deref(),
             keep_alive: self.keep_alive,

@@ -187,9 +187,9 @@ impl Architecture for Superpeer {
             .collect();
         let count = offers.iter().filter(|offers| **offers).count();
         let count = u32::try_from(count).expect("users are counted in 32 bits");
-        let wiring = config.wiring(count);
+        let wiring = Wiring::regular(config.neighbours, count);
         let settings = mesh::Settings {
-            wiring: &wiring,
+            wiring: Some(&wiring),
             start: config.start,
             bootstrap: config.bootstrap.as_deref(),
             keep_alive: config.keep_alive,
@@ -370,18 +370,6 @@ impl Config {
             });
         }
         refuse_short("query-timeout", self.query_timeout)
-    }
-
-    /// A random graph of so many superpeers, with as many neighbours as there can be.
-    fn wiring(&self, count: u32) -> Wiring {
-        let degree = self.neighbours.min(count.saturating_sub(1));
-        if count < 3 {
-            return Wiring::BarabasiAlbert { links: 1 };
-        }
-        // The number of ends of links is even.
-        Wiring::RandomRegular {
-            degree: degree - degree % 2 * (count % 2),
-        }
     }
 }
 

@@ -37,6 +37,14 @@ pub fn answer(results: &Results) -> String {
 fn alone(results: &Results) -> Vec<String> {
     let label = results.label(0);
     let demand = results.manifest.demand;
+    let success = |point: &Point| results.estimate(point.index, 0, demand.success());
+    let in_vain = |point: &Point| success(point).is_some_and(|served| served.mean <= 0.0);
+    if results.points.iter().all(in_vain) {
+        return vec![format!(
+            "{label} {}, and there is nothing to compare it with.",
+            demand.did_nothing()
+        )];
+    }
     let mut sentences = vec![format!(
         "Only {label} ran, so there is nothing to compare it with."
     )];

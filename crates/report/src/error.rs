@@ -10,6 +10,11 @@ pub enum ReportError {
         /// Name of the file inside the folder.
         file: &'static str,
     },
+    /// A file is not what the run wrote.
+    Altered {
+        /// Name of the file inside the folder.
+        file: &'static str,
+    },
     /// The manifest is not what a manifest looks like.
     Manifest {
         /// Line, from 1.
@@ -63,6 +68,11 @@ impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { file } => write!(f, "the result folder has no `{file}`"),
+            Self::Altered { file } => write!(
+                f,
+                "`{file}` is not as the run wrote it: its digest is not the one in manifest.json; \
+                 expected the table untouched, so run the scenario again"
+            ),
             Self::Manifest { line, column, what } => {
                 write!(f, "manifest.json:{line}:{column}: {what}")
             }

@@ -5,6 +5,7 @@ mod rows;
 use std::collections::BTreeMap;
 
 use netduel_metrics::interval::{Estimate, Verdict};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     error::ReportError,
@@ -108,16 +109,36 @@ pub(crate) struct Bound {
     pub(crate) source: String,
 }
 
+/// SHA-256 of a text in hexadecimal digits, as manifests have it.
+fn sha256(text: &str) -> String {
+    let mut digits = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        put!(digits, "{byte:02x}");
+    }
+    digits
+}
+
 impl Results {
     /// Reads a result folder through `file`, which gives the text of a file by its name.
     ///
-    /// `manifest.json` and `summary.csv` must be there; the other tables may be missing.
+    /// `manifest.json` and `summary.csv` must be there; other tables may be missing, unless the
+    /// manifest has a digest of them.
     ///
     /// # Errors
-    /// [`ReportError`] when a file is missing or does not hold what it should.
+    /// [`ReportError`] when a file is missing, is not what the run wrote, or does not hold what it
+    /// should.
     pub fn read(file: &dyn Fn(&str) -> Option<String>) -> Result<Self, ReportError> {
-        let needed = |name: &'static str| file(name).ok_or(ReportError::Missing { file: name });
-        let manifest = Manifest::parse(&needed("manifest.json")?)?;
+        let missing = |name: &'static str| ReportError::Missing { file: name };
+        let manifest = file("manifest.json").ok_or_else(|| missing("manifest.json"))?;
+        let manifest = Manifest::parse(&manifest)?;
+        let known = |name: &'static str| match (manifest.files.get(name), file(name)) {
+            (Some(digest), Some(text)) if *digest != sha256(&text) => {
+                Err(ReportError::Altered { file: name })
+            }
+            (Some(_), None) => Err(missing(name)),
+            (_, text) => Ok(text),
+        };
+        let needed = |name| known(name)?.ok_or_else(|| missing(name));
         let mut reader = Reader {
             manifest: &manifest,
             points: BTreeMap::new(),
@@ -134,7 +155,10 @@ impl Results {
         let summary = Table::parse("summary.csv", &needed("summary.csv")?)?;
         summary.require(&columns)?;
         let summary = reader.rows(&summary, read_summary)?;
-        let optional = |name| file(name).map(|text| Table::parse(name, &text)).transpose();
+        let optional = |name| {
+            let text = known(name)?;
+            text.map(|text| Table::parse(name, &text)).transpose()
+        };
         let differences = reader.maybe(optional("differences.csv")?, read_difference)?;
         let timeline = reader.maybe(optional("timeline.csv")?, read_moment)?;
         let distributions = reader.maybe(optional("distributions.csv")?, read_share)?;

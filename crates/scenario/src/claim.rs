@@ -1,5 +1,7 @@
 //! What the author expects of the results.
 
+use netduel_world::{Bytes, Wants, What, WorldSpec};
+
 use crate::{
     document::Document,
     error::ScenarioError,
@@ -118,14 +120,41 @@ impl Ground<'_> {
             error.hint = hint;
             error
         })?;
+        let points = self.selected(&key.join("where"), &raw.r#where)?;
+        let mut terms = vec![&left];
+        if let Bound::Term { term, .. } = &right {
+            terms.push(term);
+        }
+        for term in terms {
+            self.refuse_unmeasured(&key.join("expect"), term, &points)?;
+        }
         Ok(Claim {
             text: raw.text.clone(),
             left,
             op,
             right,
-            points: self.selected(&key.join("where"), &raw.r#where)?,
+            points,
             expect: raw.expect.clone(),
         })
+    }
+
+    /// Refuses a metric that no run at one of these points has, whoever competes.
+    fn refuse_unmeasured(
+        &self,
+        key: &Key,
+        term: &Term,
+        points: &[usize],
+    ) -> Result<(), ScenarioError> {
+        let worlds = || points.iter().map(|point| &self.points[*point].world);
+        let missing = worlds().find_map(|world| missing(&term.metric, world));
+        let Some(why) = missing else { return Ok(()) };
+        let there = |metric: &&str| worlds().all(|world| self::missing(metric, world).is_none());
+        let problem = format!(
+            "names the metric \"{}\", which there is not {why}; expected {}",
+            term.metric,
+            listed(METRICS.iter().copied().filter(|metric| there(metric)))
+        );
+        Err(self.doc.problem(key, problem))
     }
 
     fn comparison(&self, text: &str) -> Result<(Term, Relation, Bound), Problem> {
@@ -221,6 +250,38 @@ impl Ground<'_> {
         }
         Ok(points)
     }
+}
+
+/// Where a metric is not measured in this world, whoever competes.
+fn missing(metric: &str, world: &WorldSpec) -> Option<&'static str> {
+    let demand = &world.demand;
+    let (there, without) = match metric {
+        "reach" | "reach_time_50" | "reach_time_90" | "reach_time_100" => (
+            matches!(demand.wants, Wants::Broadcast { .. }),
+            "where nobody broadcasts",
+        ),
+        "infrastructure_cost" => {
+            let mut groups = world.infrastructure.iter();
+            let priced = groups.any(|group| group.price.get() > 0.0);
+            (priced, "where no machine has a `price`")
+        }
+        "bytes_per_useful_byte" | "dip_depth" | "recovery_90"
+            if demand.wants.size() == Bytes(0) =>
+        {
+            (false, "where what is asked for has no bytes")
+        }
+        "work_wait_mean" | "work_refused" | "utilisation_infrastructure" | "utilisation_users" => {
+            (demand.takes_work(), "where answering takes no `work`")
+        }
+        "dip_depth" | "recovery_90" => (!world.failures.is_empty(), "where nothing fails"),
+        "stalled_transfers" => {
+            let mut failures = world.failures.iter();
+            let slow = failures.any(|failure| matches!(failure.what, What::Slow(_)));
+            (slow, "where no link is slowed down or cut")
+        }
+        _ => return None,
+    };
+    (!there).then_some(without)
 }
 
 /// Larger numbers are slips; their squares, which intervals are made of, would be no numbers.

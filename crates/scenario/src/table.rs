@@ -41,19 +41,24 @@ impl Table {
             .lines()
             .zip(1..)
             .filter(|(line, _)| !line.trim().is_empty() && !line.starts_with('#'))
-            .map(|(text, line)| Row {
-                line,
-                cells: cells(text),
+            .map(|(text, line)| {
+                let cells = cells(text).map_err(|column| (line, column))?;
+                Ok(Row { line, cells })
             });
-        let header = rows.next().unwrap_or(Row {
+        let unclosed = |(line, column)| ScenarioError {
+            path: path.clone(),
+            position: Some(Position { line, column }),
+            message: "a quote is opened and not closed; expected another `\"` in the same line"
+                .to_owned(),
+            hint: None,
+        };
+        let header = rows.next().transpose().map_err(unclosed)?;
+        let header = header.unwrap_or(Row {
             line: 1,
             cells: Vec::new(),
         });
-        let table = Self {
-            path,
-            header,
-            rows: rows.collect(),
-        };
+        let rows = rows.collect::<Result<_, _>>().map_err(unclosed)?;
+        let table = Self { path, header, rows };
         table.check(columns)?;
         Ok(table)
     }
@@ -175,21 +180,24 @@ pub(crate) fn sources(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Splits a line at its commas. A cell may stand in double quotes, a quote in it is doubled.
-fn cells(line: &str) -> Vec<Cell> {
+///
+/// # Errors
+/// The character at which a quote begins that does not end.
+fn cells(line: &str) -> Result<Vec<Cell>, usize> {
     let mut cells = Vec::new();
     let mut cell = Cell {
         column: 1,
         text: String::new(),
     };
-    let mut in_quotes = false;
+    let mut quote = None;
     let mut letters = line.chars().zip(1..).peekable();
     while let Some((letter, column)) = letters.next() {
         match letter {
-            '"' if in_quotes && letters.next_if(|(next, _)| *next == '"').is_some() => {
+            '"' if quote.is_some() && letters.next_if(|(next, _)| *next == '"').is_some() => {
                 cell.text.push('"');
             }
-            '"' => in_quotes = !in_quotes,
-            ',' if !in_quotes => {
+            '"' => quote = if quote.is_some() { None } else { Some(column) },
+            ',' if quote.is_none() => {
                 let next = Cell {
                     column: column + 1,
                     text: String::new(),
@@ -199,13 +207,16 @@ fn cells(line: &str) -> Vec<Cell> {
             letter => cell.text.push(letter),
         }
     }
+    if let Some(column) = quote {
+        return Err(column);
+    }
     cells.push(cell);
     for cell in &mut cells {
         let text = cell.text.trim_start();
         cell.column += cell.text.chars().count() - text.chars().count();
         cell.text = text.trim_end().to_owned();
     }
-    cells
+    Ok(cells)
 }
 
 #[cfg(test)]
@@ -220,6 +231,7 @@ mod tests {
     #[test]
     fn quoted_cells_keep_their_commas() {
         let texts: Vec<String> = cells("a, \"b, \"\"c\"\"\",,d")
+            .unwrap()
             .into_iter()
             .map(|c| c.text)
             .collect();
@@ -252,6 +264,12 @@ mod tests {
             (
                 "share,value_s,share\n0,1,2\n",
                 format!("t.csv:1:1: a column is there twice; {expected}"),
+            ),
+            (
+                "share,value_s\n0.5,1\n0.5, \"2\n",
+                "t.csv:3:6: a quote is opened and not closed; expected another `\"` in the same \
+                 line"
+                    .into(),
             ),
             (
                 "share,value_s\n1\n",

@@ -221,10 +221,16 @@ impl Config {
         if let Balancing::Sampled(choices) = self.balancing
             && !(2..=count).contains(&choices)
         {
-            return Err(error(
-                "balancing",
-                format!("samples {choices} servers; expected from 2 to {count}, all there are"),
-            ));
+            let problem = match count {
+                0 | 1 => format!(
+                    "samples {choices} servers where there is {count}; expected another way, or \
+                     more servers"
+                ),
+                _ => {
+                    format!("samples {choices} servers; expected from 2 to {count}, all there are")
+                }
+            };
+            return Err(error("balancing", problem));
         }
         if self.check_interval.get() == 0.0 {
             return Err(error("check-interval", "is 0 s; expected a time above 0"));

@@ -150,7 +150,12 @@ impl Architecture for SingleServer {
             size: cast.object_size(),
             reception: Reception::new(limits, cast.object_size()),
             content: Content::complete(*cast),
-            telling: Telling::new(NodeId(cast.machine_count()), cast.user_count()),
+            // Clients ask again every `response-timeout`, and complain one latency later.
+            telling: Telling::new(
+                NodeId(cast.machine_count()),
+                cast.user_count(),
+                SimDuration(2 * limits.timeout.0),
+            ),
             clients: Clients::new(*cast, config.response_timeout, config.resume),
             broadcasts,
             away: vec![false; away],
@@ -237,7 +242,7 @@ impl Architecture for SingleServer {
                 cx.send(from, Message::Heard(request), MESSAGE);
             }
             Message::Heard(request) => {
-                if self.telling.heard(request, from) {
+                if self.telling.arrived(request, from) {
                     self.reception.disconnect();
                 }
                 self.told(request, from, cx);
@@ -340,7 +345,7 @@ impl Serves for SingleServer {
     fn act(&mut self, guest: Guest, ask: &Ask, cx: &mut Context<'_, Self>) {
         match ask.want {
             Want::Broadcast => {
-                self.telling.add(guest.1, guest.0);
+                self.telling.add(guest.1, guest.0, cx.now());
                 self.part(guest, cx);
                 self.fill(cx);
             }
@@ -397,9 +402,14 @@ impl SingleServer {
         if cx.node() == self.server {
             self.reception.disconnect();
             match ended.ending {
-                Ending::Whole { .. } => self.told(request, ended.to, cx),
-                // It says so itself when it is back.
-                Ending::Broken { .. } => self.fill(cx),
+                Ending::Whole { .. } => {
+                    self.telling.arrived(request, ended.to);
+                    self.told(request, ended.to, cx);
+                }
+                Ending::Broken { .. } => {
+                    self.telling.lost(request, ended.to);
+                    self.fill(cx);
+                }
             }
             return;
         }
@@ -415,7 +425,7 @@ impl SingleServer {
 
     /// A user has been told; the next one can be.
     fn told(&mut self, request: RequestId, user: NodeId, cx: &mut Context<'_, Self>) {
-        if let Some(asker) = self.telling.note(request, user) {
+        if let Some(asker) = self.telling.note(request, user, cx.now()) {
             let done = message::Message::Done(request);
             cx.send(asker, done.into(), MESSAGE);
         }

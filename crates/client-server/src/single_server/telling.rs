@@ -1,8 +1,8 @@
 //! How the server tells every user what one of them wants all to know.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
-use netduel_world::{NodeId, RequestId, SimTime};
+use netduel_world::{NodeId, RequestId, SimDuration, SimTime};
 
 use crate::bits::Bits;
 
@@ -12,11 +12,26 @@ pub(super) struct Telling {
     first_user: NodeId,
     users: u32,
     news: Vec<News>,
-    /// Who is to be told next, beside those whose turn comes in `news`.
-    again: VecDeque<(RequestId, NodeId)>,
+    /// How long what everybody has been told is remembered, for those who still ask or complain.
+    remember: SimDuration,
+    /// Who is to be told next, beside those whose turn comes in `news`; each once.
+    again: VecDeque<Delivery>,
     /// Messages under way and not confirmed, with the instant of sending.
-    sent: VecDeque<(SimTime, RequestId, NodeId)>,
-    unheard: BTreeSet<(RequestId, NodeId)>,
+    sent: VecDeque<(SimTime, Delivery)>,
+    deliveries: BTreeMap<Delivery, Standing>,
+}
+
+/// Something that is told to one user.
+type Delivery = (RequestId, NodeId);
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Standing {
+    /// It waits in `again`.
+    Waiting,
+    /// It is under way.
+    UnderWay,
+    /// It is under way to a user who has been away since, and may have missed it.
+    InDoubt,
 }
 
 struct News {
@@ -26,17 +41,21 @@ struct News {
     asker: NodeId,
     /// Users before this one have had their turn.
     next: u32,
+    /// When the last user was told.
+    done: Option<SimTime>,
 }
 
 impl Telling {
-    pub(super) fn new(first_user: NodeId, users: u32) -> Self {
+    /// `remember`: a time after which nobody asks or complains about what is done.
+    pub(super) fn new(first_user: NodeId, users: u32, remember: SimDuration) -> Self {
         Self {
             first_user,
             users,
             news: Vec::new(),
+            remember,
             again: VecDeque::new(),
             sent: VecDeque::new(),
-            unheard: BTreeSet::new(),
+            deliveries: BTreeMap::new(),
         }
     }
 
@@ -51,23 +70,41 @@ impl Telling {
         news.map(|news| news.untold)
     }
 
-    pub(super) fn add(&mut self, request: RequestId, asker: NodeId) {
+    /// There is something more to tell. What is done for long is forgotten.
+    pub(super) fn add(&mut self, request: RequestId, asker: NodeId, now: SimTime) {
+        let remember = self.remember;
+        self.news
+            .retain(|news| news.done.is_none_or(|at| now < at + remember));
         let mut news = News {
             request,
             told: Bits::empty(self.users),
             untold: self.users - 1,
             asker,
             next: 0,
+            done: (self.users == 1).then_some(now),
         };
         news.told.set(asker.0 - self.first_user.0);
         self.news.push(news);
     }
 
-    /// Who is to be told what, next.
-    pub(super) fn next(&mut self) -> Option<(RequestId, NodeId)> {
-        if let Some(next) = self.again.pop_front() {
-            return Some(next);
+    /// Who is to be told what, next. It counts as under way.
+    pub(super) fn next(&mut self) -> Option<Delivery> {
+        let next = self.next_again().or_else(|| self.next_in_turn())?;
+        self.deliveries.insert(next, Standing::UnderWay);
+        Some(next)
+    }
+
+    fn next_again(&mut self) -> Option<Delivery> {
+        while let Some(delivery) = self.again.pop_front() {
+            self.deliveries.remove(&delivery);
+            if self.lacks(delivery) {
+                return Some(delivery);
+            }
         }
+        None
+    }
+
+    fn next_in_turn(&mut self) -> Option<Delivery> {
         for news in &mut self.news {
             while news.next < self.users {
                 let user = news.next;
@@ -80,15 +117,28 @@ impl Telling {
         None
     }
 
+    /// Whether a user is still to be told.
+    fn lacks(&self, (request, user): Delivery) -> bool {
+        let index = user.0 - self.first_user.0;
+        let mut news = self.news.iter();
+        news.any(|news| news.request == request && !news.told.has(index))
+    }
+
     /// A user has been told. Says who is to hear it when that was the last one.
-    pub(super) fn note(&mut self, request: RequestId, user: NodeId) -> Option<NodeId> {
+    pub(super) fn note(
+        &mut self,
+        request: RequestId,
+        user: NodeId,
+        now: SimTime,
+    ) -> Option<NodeId> {
         let first = self.first_user.0;
         let news = self.news.iter_mut().find(|news| news.request == request)?;
         if !news.told.set(user.0 - first) {
             return None;
         }
         news.untold -= 1;
-        (news.untold == 0).then_some(news.asker)
+        news.done = (news.untold == 0).then_some(now);
+        news.done.is_some().then_some(news.asker)
     }
 
     /// A user did not get it as it was sent.
@@ -100,43 +150,79 @@ impl Telling {
         {
             news.told.unset(user.0 - first);
             news.untold += 1;
-            self.again.push_back((request, user));
+            news.done = None;
+            self.wait((request, user));
         }
     }
 
-    /// A user was away: it is told what it missed.
+    /// Somebody is to be told again, if that is not so already.
+    fn wait(&mut self, delivery: Delivery) {
+        if self.deliveries.insert(delivery, Standing::Waiting) != Some(Standing::Waiting) {
+            self.again.push_back(delivery);
+        }
+    }
+
+    /// A user was away: it is told what it missed. What is under way to it may arrive; that is
+    /// seen when it ends.
     pub(super) fn catch_up(&mut self, user: NodeId) {
         let index = user.0 - self.first_user.0;
-        for news in &self.news {
-            let had_turn = index < news.next;
-            let under_way = self.unheard.contains(&(news.request, user));
-            if had_turn && !under_way && !news.told.has(index) {
-                self.again.push_back((news.request, user));
+        let missed = |news: &&News| index < news.next && !news.told.has(index);
+        let missed: Vec<RequestId> = self
+            .news
+            .iter()
+            .filter(missed)
+            .map(|news| news.request)
+            .collect();
+        for request in missed {
+            match self.deliveries.get_mut(&(request, user)) {
+                Some(Standing::Waiting) => {}
+                Some(standing) => *standing = Standing::InDoubt,
+                None => self.wait((request, user)),
             }
         }
     }
 
     /// A message is under way that is to be confirmed. Says whether it is the only one.
     pub(super) fn await_word(&mut self, request: RequestId, user: NodeId, now: SimTime) -> bool {
-        self.unheard.insert((request, user));
-        self.sent.push_back((now, request, user));
+        self.sent.push_back((now, (request, user)));
         self.sent.len() == 1
     }
 
-    /// A message was confirmed; says whether it was waited for.
-    pub(super) fn heard(&mut self, request: RequestId, user: NodeId) -> bool {
-        self.unheard.remove(&(request, user))
+    /// What was under way has ended, or was confirmed; says whether it was waited for.
+    pub(super) fn arrived(&mut self, request: RequestId, user: NodeId) -> bool {
+        let is_awaited = self.is_under_way((request, user));
+        if is_awaited {
+            self.deliveries.remove(&(request, user));
+        }
+        is_awaited
+    }
+
+    /// What was under way is lost. Who has been away since is told again; who is still away asks
+    /// when it is back.
+    pub(super) fn lost(&mut self, request: RequestId, user: NodeId) {
+        if self.deliveries.remove(&(request, user)) == Some(Standing::InDoubt) {
+            self.wait((request, user));
+        }
+    }
+
+    fn is_under_way(&self, delivery: Delivery) -> bool {
+        let standing = self.deliveries.get(&delivery);
+        standing.is_some_and(|standing| *standing != Standing::Waiting)
     }
 
     /// Gives up on messages sent until `by`. Says for how many nobody waits any longer, and when
     /// the oldest that is left was sent.
     pub(super) fn give_up(&mut self, by: SimTime) -> (u32, Option<SimTime>) {
         let mut given_up = 0;
-        while let Some((at, request, user)) = self.sent.front().copied() {
-            if at > by && self.unheard.contains(&(request, user)) {
+        while let Some((at, delivery)) = self.sent.front().copied() {
+            let is_awaited = self.is_under_way(delivery);
+            if at > by && is_awaited {
                 return (given_up, Some(at));
             }
-            given_up += u32::from(at <= by && self.unheard.remove(&(request, user)));
+            if at <= by && is_awaited {
+                given_up += 1;
+                self.lost(delivery.0, delivery.1);
+            }
             self.sent.pop_front();
         }
         (given_up, None)
@@ -146,7 +232,7 @@ impl Telling {
     pub(super) fn on_down(&mut self, lost: bool) {
         self.again.clear();
         self.sent.clear();
-        self.unheard.clear();
+        self.deliveries.clear();
         if lost {
             self.news.clear();
         }
@@ -160,7 +246,8 @@ impl Telling {
         let told = self.news.iter().map(|news| news.told.state_bytes());
         told.sum::<usize>()
             + self.news.capacity() * size_of::<News>()
-            + (self.again.capacity() + self.unheard.len()) * size_of::<(RequestId, NodeId)>()
-            + self.sent.capacity() * size_of::<(SimTime, RequestId, NodeId)>()
+            + self.again.capacity() * size_of::<Delivery>()
+            + self.deliveries.len() * size_of::<(Delivery, Standing)>()
+            + self.sent.capacity() * size_of::<(SimTime, Delivery)>()
     }
 }

@@ -2,8 +2,8 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_client_server::{SingleServer, single_server::Config};
 use netduel_world::{
-    Arrivals, Bytes, Cause, Demand, Failure, Latency, Law, Outcome, Pick, Replication, RunRecord,
-    Share, SimDuration, SimTime, StateLoss, Wants, What, Who, World, WorldSpec, run,
+    Arrivals, Bytes, Cause, Demand, Failure, Latency, Law, Outcome, PerSecond, Pick, Replication,
+    RunRecord, Share, SimDuration, SimTime, StateLoss, Wants, What, Who, World, WorldSpec, run,
 };
 
 use crate::worlds::{lookups, seconds, share, simulate, times};
@@ -389,18 +389,68 @@ fn who_was_away_is_told_when_it_is_back_even_by_a_server_that_was_away_too() {
     for size in [0, 100_000] {
         for seed in 1..=6 {
             let mut spec = broadcast(size, 200);
-            let users = Failure {
-                who: Who::Random {
-                    share: Share::new(0.5).unwrap(),
-                    of: Pick::Users,
-                },
-                ..crash(0.02, 60.0)
-            };
-            spec.failures = vec![users, crash(0.3, 100.0)];
+            spec.failures = vec![users_away(0.5, 0.02, 60.0), crash(0.3, 100.0)];
             let record = simulate::<SingleServer>(&spec, &Config::default(), seed);
             assert_eq!(record.reach[0].users, 200, "{size} B, seed {seed}");
             assert_eq!(record.served(), 1, "{size} B, seed {seed}");
         }
+    }
+}
+
+/// Crashes some users, the asker perhaps among them.
+fn users_away(share: f64, at: f64, lasts: f64) -> Failure {
+    Failure {
+        who: Who::Random {
+            share: Share::new(share).unwrap(),
+            of: Pick::Users,
+        },
+        ..crash(at, lasts)
+    }
+}
+
+#[test]
+fn who_comes_back_twice_is_sent_the_content_once() {
+    let mut spec = broadcast(1_000_000, 50);
+    // One at a time is told in 0.17 s: all miss their turn but the first few, and are back twice
+    // before it comes again.
+    spec.failures = vec![users_away(1.0, 2.0, 4.0), users_away(1.0, 6.2, 0.2)];
+    spec.run_for = Some(seconds(60.0));
+    let config = Config {
+        connections: 1,
+        ..Config::default()
+    };
+    let record = simulate::<SingleServer>(&spec, &config, 1);
+    assert_eq!(record.served(), 1);
+    for load in &record.loads[1..] {
+        // A part that broke off, and the whole.
+        let received = load.received.0;
+        assert!(received < 2_000_000, "{received} B");
+    }
+}
+
+#[test]
+fn who_was_away_for_less_than_the_server_waits_for_word_is_told_again() {
+    for seed in 1..=6 {
+        let mut spec = broadcast(0, 100);
+        spec.failures = vec![users_away(0.5, 0.005, 3.0)];
+        let record = simulate::<SingleServer>(&spec, &Config::default(), seed);
+        assert_eq!(record.reach[0].users, 100, "seed {seed}");
+    }
+}
+
+#[test]
+fn what_everybody_has_been_told_is_forgotten() {
+    for size in [0, 1_000] {
+        let state = |requests: u32| {
+            let mut spec = broadcast(size, 20);
+            spec.demand.requests = Some(requests);
+            spec.demand.arrivals = Arrivals::Poisson(PerSecond::new(10.0).unwrap());
+            let record = simulate::<SingleServer>(&spec, &Config::default(), 1);
+            assert_eq!(record.served(), requests as usize);
+            record.state.end
+        };
+        let (short, long) = (state(1_000), state(10_000));
+        assert!(long < short + short / 5, "{short} B, then {long} B");
     }
 }
 

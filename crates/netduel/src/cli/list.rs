@@ -118,6 +118,9 @@ fn unit(property: &Value, definitions: &Value) -> String {
         let units: Vec<String> = units.map(|a| unit(a, definitions)).collect();
         return units.join(" or ");
     }
+    if let Some(key) = only_key(property) {
+        return format!("{{ {key} = … }}");
+    }
     if let Some(choices) = property["enum"].as_array() {
         let choices: Vec<String> = choices.iter().map(Value::to_string).collect();
         return choices.join(" or ");
@@ -145,12 +148,22 @@ fn unit(property: &Value, definitions: &Value) -> String {
     }
 }
 
+/// The key of a table that has but one: a choice that takes settings of its own.
+fn only_key(property: &Value) -> Option<&str> {
+    match property["required"].as_array()?.as_slice() {
+        [only] if property["type"] == "object" => only.as_str(),
+        _ => None,
+    }
+}
+
 /// A reader's word for a type of JSON.
 fn plain(word: &str) -> &str {
     match word {
         "string" => "text",
         "integer" => "whole number",
         "boolean" => "true or false",
+        "object" => "table",
+        "array" => "list",
         word => word,
     }
 }
@@ -193,6 +206,9 @@ mod tests {
                     "{}.{key} has no unit",
                     kind.name
                 );
+                let words = unit.split(' ');
+                let of_json = words.filter(|word| ["object", "array"].contains(word));
+                assert_eq!(of_json.count(), 0, "{}.{key} is {unit}", kind.name);
             }
         }
     }

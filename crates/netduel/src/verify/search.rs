@@ -124,7 +124,7 @@ fn flood(wiring: &Wiring, ttl: u32, seed: u64) -> (f64, f64) {
     // into it.
     spec.run_for = Some(Seconds::new(60.0).expect("a minute is in range"));
     let config = flooding::Config {
-        wiring: wiring.clone(),
+        wiring: Some(wiring.clone()),
         ttl,
         answers: Answers::Direct,
         query_timeout: never(),
@@ -201,7 +201,7 @@ fn flood_by_ttl(degree: u32, reach: &'static [(f64, f64)]) -> Experiment {
 fn steps(walkers: u32, degree: u32, walk: Walk, searches: u32, seed: u64) -> Vec<f64> {
     let spec = clockwork(100, 100.0, searches);
     let config = random_walk::Config {
-        wiring: Wiring::RandomRegular { degree },
+        wiring: Some(Wiring::RandomRegular { degree }),
         walkers,
         ttl: u32::MAX,
         check_every: u32::MAX,

@@ -140,6 +140,15 @@ fn a_report_is_redrawn_from_the_tables_alone() {
         "{said}"
     );
     assert!(fs::read(out.join("report.html")).unwrap() == report);
+    // A table that was touched is not drawn.
+    let summary = fs::read_to_string(out.join("summary.csv")).unwrap();
+    fs::write(out.join("summary.csv"), format!("{summary}\n")).unwrap();
+    let (code, _, said) = place.call(&["report", "results/small/duel"]);
+    assert_eq!(code, 1);
+    assert!(
+        said.contains("`summary.csv` is not as the run wrote it"),
+        "{said}"
+    );
 }
 
 #[test]

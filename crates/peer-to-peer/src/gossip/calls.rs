@@ -1,12 +1,14 @@
 //! Calls, and what comes of them.
 
-use netduel_world::{Context, Law, NodeId, RequestId, SimDuration, SimTime, Stream, uniform};
+use netduel_world::{
+    Cause, Context, Law, NodeId, RequestId, SimDuration, SimTime, Stream, uniform,
+};
 
 use super::{
     Gossip, Spread, Stop, StopBy, Timer, Timing,
     config::Rules,
     message::{Entries, Entry, Mark, Message, Rumour},
-    node::{Asked, Fetch, Hot, Known, Node},
+    node::{Asked, Hot, Known, Node},
 };
 
 /// When something is told and learnt.
@@ -22,8 +24,12 @@ impl Gossip {
         self.node(cx).forget(cx.now(), remember);
     }
 
-    /// This user tells something.
+    /// This user tells something. Where it is told only once, somebody has to be there to hear.
     pub(super) fn tell(&mut self, request: RequestId, cx: &mut Context<'_, Self>) {
+        if self.rules.spread == Spread::Once && self.partners.count(cx.node()) == 0 {
+            cx.fail(request, Cause::NoAnswer);
+            return;
+        }
         let rumour = Rumour::new(request, cx.now());
         self.pass_on(rumour, cx);
     }
@@ -250,7 +256,7 @@ impl Gossip {
                     let feedback = self.take(rumour, cx);
                     lines.extend(feedback);
                 }
-                Mark::Told => self.note_coming(from, rumour, cx),
+                Mark::Told => self.node(cx).announce(rumour, from, cx.now()),
                 Mark::Offered => {
                     let feedback = Mark::Known;
                     if !self.accept(from, rumour, &mut lines, cx) && self.rules.hears(feedback) {
@@ -315,7 +321,7 @@ impl Gossip {
                 Mark::Told if self.size.0 == 0 => {
                     self.learn(rumour, cx);
                 }
-                Mark::Told => self.note_coming(from, rumour, cx),
+                Mark::Told => self.node(cx).announce(rumour, from, cx.now()),
                 Mark::Offered => {}
             }
         }
@@ -370,32 +376,10 @@ impl Gossip {
         if stale || node.knows(rumour) || node.fetches(rumour, now, patience) {
             return false;
         }
-        node.fetch(Fetch {
-            rumour,
-            from,
-            since: now,
-            coming: false,
-        });
+        node.ask(rumour, from, now);
         let mark = Mark::Wanted;
         lines.push(Entry { rumour, mark });
         true
-    }
-
-    fn note_coming(&mut self, from: NodeId, rumour: Rumour, cx: &Context<'_, Self>) {
-        let now = cx.now();
-        let node = self.node(cx);
-        let waits = node
-            .fetching
-            .iter()
-            .any(|fetch| fetch.rumour == rumour && fetch.coming);
-        if !waits && !node.knows(rumour) {
-            node.fetch(Fetch {
-                rumour,
-                from,
-                since: now,
-                coming: true,
-            });
-        }
     }
 
     /// Somebody did not know it: interest is fresh again.

@@ -4,6 +4,8 @@ use netduel_world::{ConfigError, Seconds};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::unstructured::Start;
+
 /// Settings of gossip.
 ///
 /// What a setting is when it is left out may depend on `spread`; one that has no effect with the
@@ -65,9 +67,31 @@ pub struct Config {
     /// with once.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub repair: Option<Seconds>,
-    /// How many others, chosen at random, a user knows; all when left out.
+    /// Whether users know others from the start, or nobody but the bootstrap node, and join.
+    pub start: Start,
+    /// Time from the start over which users join, each at a random instant; 60 s when left out. Only
+    /// with `start = "join"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "60 s"))]
+    pub join_within: Option<Seconds>,
+    /// Machine under `[infrastructure]` that newcomers ask for others; the first user's device when
+    /// left out. Only where neighbours are swapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bootstrap: Option<String>,
+    /// How many others a user knows, chosen at random at a converged start. All when left out; where
+    /// neighbours are swapped 20, the smallest view of Voulgaris et al. (2005), or all of fewer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub view: Option<u32>,
+    /// Time between two swaps of neighbours that a user begins, by which views stay fresh (Cyclon:
+    /// Voulgaris et al. 2005); 0 s for none. When left out 10 s with `start = "join"`, so that one
+    /// who is gone leaves a view of 20 within 4 min, and none with `"converged"`: views stay as they
+    /// were drawn.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap: Option<Seconds>,
+    /// Neighbours that are sent in a swap, the sender among them; from 1 to `view`; 8 when left out,
+    /// or `view` if that is less. Only where neighbours are swapped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub swap_length: Option<u32>,
     /// How long users remember something after it was first told; at least 1 s; 10 min when left out,
     /// in which every user makes 20 repairs. It bounds memory and the length of comparisons; who is
     /// away for longer does not hear.
@@ -176,6 +200,10 @@ pub(super) struct Rules {
     pub(super) repair: Option<Seconds>,
     pub(super) remember: Seconds,
     pub(super) answer_timeout: Seconds,
+    /// None when everybody is there from the start.
+    pub(super) join_within: Option<Seconds>,
+    /// None when views stay as they are.
+    pub(super) swap: Option<Seconds>,
 }
 
 impl Rules {
@@ -220,6 +248,8 @@ impl Config {
         if rumour || once {
             filled.repair = Some(rules.repair.unwrap_or(seconds(0.0)));
         }
+        filled.join_within = rules.join_within;
+        filled.swap = Some(rules.swap.unwrap_or(seconds(0.0)));
         filled.remember = Some(rules.remember);
         filled.answer_timeout = Some(rules.answer_timeout);
         filled
@@ -239,6 +269,8 @@ impl Config {
             Spread::Rumour => 30.0,
             Spread::Once | Spread::AntiEntropy => 0.0,
         }));
+        let joins = self.start == Start::Join;
+        let swap = self.swap.unwrap_or(seconds(if joins { 10.0 } else { 0.0 }));
         Rules {
             spread: self.spread,
             exchange: self.exchange_or_default(),
@@ -252,7 +284,20 @@ impl Config {
             repair: Some(repair).filter(|repair| repair.get() > 0.0),
             remember: self.remember.unwrap_or(seconds(600.0)),
             answer_timeout: self.answer_timeout.unwrap_or(seconds(30.0)),
+            join_within: joins.then(|| self.join_within.unwrap_or(seconds(60.0))),
+            swap: Some(swap).filter(|swap| swap.get() > 0.0),
         }
+    }
+
+    /// How many of so many others a user knows; none when all.
+    pub(super) fn view_size(&self, others: u32) -> Option<u32> {
+        let swapped = self.rules().swap.map(|_| 20.min(others));
+        self.view.or(swapped)
+    }
+
+    /// How many neighbours of a view are sent in a swap.
+    pub(super) fn swap_length(&self, view: u32) -> u32 {
+        self.swap_length.unwrap_or(8.min(view)).max(1)
     }
 
     /// Checks the settings for `others` users beside oneself.
@@ -275,10 +320,12 @@ impl Config {
                 let problem = format!("is {view}; expected at most {others}, the other users");
                 return refuse("view", problem);
             }
-            if self.fanout.is_some_and(|fanout| fanout > f64::from(view)) {
-                let problem = format!("is {}; expected at most {view}, the `view`", rules.fanout);
-                return refuse("fanout", problem);
-            }
+        }
+        if let (Some(fanout), Some(view)) = (self.fanout, self.view_size(others))
+            && fanout > f64::from(view)
+        {
+            let problem = format!("is {fanout}; expected at most {view}, the `view`");
+            return refuse("fanout", problem);
         }
         // Below a thousandth of a second rounds are shorter than any way through a network.
         let times = [
@@ -292,6 +339,7 @@ impl Config {
                 return refuse(key, problem);
             }
         }
+        self.check_swaps(others)?;
         match rules.repair {
             Some(repair) if repair.get() < 0.001 => {
                 let problem = format!("is {repair}; expected 0 s or at least 0.001 s");
@@ -299,6 +347,57 @@ impl Config {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Checks how views are kept up.
+    fn check_swaps(&self, others: u32) -> Result<(), ConfigError> {
+        let refuse = |key, problem: String| Err(ConfigError { key, problem });
+        if self.start == Start::Join && self.swap.is_some_and(|swap| swap.get() == 0.0) {
+            let problem = "is 0 s; expected a time above 0 with `start = \"join\"`, as only swaps \
+                           fill the views of those who join";
+            return refuse("swap", problem.into());
+        }
+        let Some(swap) = self.rules().swap else {
+            return Ok(());
+        };
+        if swap.get() < 0.001 {
+            let problem = format!("is {swap}; expected 0 s or at least 0.001 s");
+            return refuse("swap", problem);
+        }
+        let most = self.view_size(others).unwrap_or(others).max(1);
+        match self.swap_length {
+            Some(length) if length == 0 || length > most => {
+                let problem = format!("is {length}; expected 1 to {most}, the `view`");
+                refuse("swap-length", problem)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses what has no effect on whom users know.
+    fn refuse_idle_views(&self) -> Result<(), ConfigError> {
+        let refuse = |key, problem: &str| {
+            let problem = problem.into();
+            Err(ConfigError { key, problem })
+        };
+        if self.join_within.is_some() && self.start != Start::Join {
+            return refuse(
+                "join-within",
+                "has no effect with `start = \"converged\"`; leave it out",
+            );
+        }
+        if self.rules().swap.is_some() {
+            return Ok(());
+        }
+        let unswapped =
+            "has no effect where no neighbours are swapped; set `swap`, or leave it out";
+        if self.bootstrap.is_some() {
+            return refuse("bootstrap", unswapped);
+        }
+        if self.swap_length.is_some() {
+            return refuse("swap-length", unswapped);
+        }
+        Ok(())
     }
 
     /// Refuses what has no effect.
@@ -315,6 +414,7 @@ impl Config {
             ("fanout", self.fanout.is_some() && !once),
             ("repair", self.repair.is_some() && !(rumour || once)),
         ];
+        self.refuse_idle_views()?;
         let name = match self.spread {
             Spread::Rumour => "rumour",
             Spread::Once => "once",

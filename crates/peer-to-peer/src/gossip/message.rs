@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 
 use netduel_world::{Bytes, RequestId, SimDuration, SimTime};
 
+use super::cyclon;
+
 /// Something that was told, by its name: who told it, its number there, and when.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Rumour {
@@ -118,7 +120,7 @@ impl Entries {
 
 /// 28 bytes of IP and UDP headers (RFC 791, RFC 768), a byte that says what it is and asks, and a
 /// count of lines in two bytes.
-const HEADER: u64 = 28 + 1 + 2;
+pub(super) const HEADER: u64 = 28 + 1 + 2;
 
 /// The IPv4 address of who told it, a number there and the time, four bytes each, and a mark.
 const ENTRY: u64 = 4 + 4 + 4 + 1;
@@ -142,6 +144,8 @@ pub enum Message {
     },
     /// What follows from a call.
     Answer(Entries),
+    /// About whom they know.
+    View(cyclon::Message),
 }
 
 impl Message {
@@ -150,6 +154,7 @@ impl Message {
             Self::Rumours { entries, .. }
             | Self::Digest { entries, .. }
             | Self::Answer(entries) => entries,
+            Self::View(_) => &Entries::None,
         }
     }
 }

@@ -6,10 +6,12 @@
 //!
 //! Source: A. Demers et al., *Epidemic Algorithms for Replicated Database Maintenance*, PODC 1987;
 //! A.-M. Kermarrec, L. Massoulié, A. Ganesh, *Probabilistic Reliable Dissemination in Large-Scale
-//! Systems*, IEEE Transactions on Parallel and Distributed Systems 14(3), 2003.
+//! Systems*, IEEE Transactions on Parallel and Distributed Systems 14(3), 2003. Views that are kept
+//! up: see `cyclon`.
 
 mod calls;
 mod config;
+mod cyclon;
 mod message;
 mod node;
 mod partners;
@@ -18,14 +20,18 @@ use std::{collections::BTreeSet, ops::Range};
 
 use netduel_world::{
     Architecture, Bytes, Cast, Cause, ConfigError, Context, Down, Ending, NodeId, Request,
-    RequestId, RequestKind, SimDuration, StateLoss, Stream, TransferEnded, WorldKey,
+    RequestId, RequestKind, Seconds, SimDuration, StateLoss, Stream, TransferEnded, WorldKey,
+    uniform,
 };
 
+use crate::unstructured::mesh;
 use config::Rules;
+use cyclon::{Cyclon, Keeping};
 use message::{Entry, Message, Rumour};
 use node::Node;
 use partners::Partners;
 
+pub use crate::unstructured::Start;
 pub use config::{Config, Exchange, Spread, Stop, StopBy, Timing};
 
 /// Users tell each other news as people spread rumours.
@@ -36,6 +42,8 @@ pub struct Gossip {
     remember: SimDuration,
     answer_timeout: SimDuration,
     partners: Partners,
+    /// When users join, if they do.
+    join_within: Option<Seconds>,
     /// What each user's device knows, by the number of the user.
     nodes: Vec<Node>,
     /// Broadcasts that a device works at before it tells them, with the attempt.
@@ -51,6 +59,8 @@ pub enum Timer {
     Call,
     /// Compare all that it knows with somebody.
     Repair,
+    /// Swap neighbours with somebody.
+    Swap,
     /// The work of this attempt at a broadcast is done.
     Ready(RequestId, u32),
 }
@@ -75,7 +85,8 @@ impl Architecture for Gossip {
             size: cast.object_size(),
             remember: SimDuration::from(rules.remember),
             answer_timeout: SimDuration::from(rules.answer_timeout),
-            partners: Partners::draw(cast.machine_count(), users, config.view, rng),
+            partners: partners(config, *cast, rng)?,
+            join_within: rules.join_within,
             nodes: vec![Node::default(); users as usize],
             preparing: BTreeSet::new(),
             lines: Vec::new(),
@@ -84,11 +95,19 @@ impl Architecture for Gossip {
 
     fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
         let rules = config.rules();
-        let knows = match config.view {
-            None => "every user knows all other users from the start".to_owned(),
-            Some(view) => {
-                format!("every user knows {view} other users, chosen at random, from the start")
-            }
+        let others = match config.view_size(u32::MAX) {
+            None => "all other users".to_owned(),
+            Some(view) => format!("{view} other users, chosen at random,"),
+        };
+        let knows = match (config.start, &config.bootstrap) {
+            (Start::Converged, _) => format!("every user knows {others} from the start"),
+            (Start::Join, None) => "users know nobody at the start but the first user's device, \
+                                    and join through it"
+                .into(),
+            (Start::Join, Some(name)) => format!(
+                "users know nobody at the start but \"{name}\", which tells them of others, and \
+                 join through it"
+            ),
         };
         let mut premises = vec![
             knows,
@@ -102,18 +121,27 @@ impl Architecture for Gossip {
         if rules.polls() {
             premises.push("every user calls others even when there is no news".into());
         }
+        if let Some(swap) = rules.swap {
+            premises.push(format!(
+                "every user swaps neighbours with another every {swap}"
+            ));
+        }
         premises
     }
 
-    fn machines(_config: &Config, _cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
-        Ok(Vec::new())
+    fn machines(config: &Config, cast: &Cast<'_>) -> Result<Vec<Range<u32>>, ConfigError> {
+        mesh::machines(config.bootstrap.as_deref(), *cast)
     }
 
     fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
-        self.partners.of(node).for_each(visit);
+        self.partners.overlay(node, visit);
     }
 
-    fn mentions(_: &Message, _: &mut dyn FnMut(NodeId)) {}
+    fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
+        if let Message::View(message) = message {
+            message.mentions(visit);
+        }
+    }
 
     fn state_bytes(&self) -> usize {
         let heap: usize = self.nodes.iter().map(Node::heap_bytes).sum();
@@ -121,9 +149,21 @@ impl Architecture for Gossip {
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
-        if self.partners.is_user(cx.node()) {
-            self.wake(cx);
+        let node = cx.node();
+        if !self.partners.is_user(node) {
+            return;
         }
+        self.wake(cx);
+        let Some(swap) = self.rules.swap else {
+            return;
+        };
+        let is_first = self
+            .partners
+            .kept_up()
+            .is_some_and(|views| views.bootstrap() == node);
+        let within = self.join_within.filter(|_| !is_first).unwrap_or(swap);
+        let wait = SimDuration::from(within * uniform(cx.rng()));
+        cx.after(wait, Timer::Swap);
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
@@ -147,8 +187,15 @@ impl Architecture for Gossip {
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
+        if let Message::View(message) = message {
+            if let Some(views) = self.partners.kept_up() {
+                views.on_message(from, message, cx);
+            }
+            return;
+        }
         self.forget(cx);
         match message {
+            Message::View(_) => unreachable!("it is dealt with above"),
             Message::Rumours { asks, entries } => self.on_rumours(from, asks, &entries, cx),
             Message::Digest { asks, entries } => self.on_digest(from, asks, &entries, cx),
             Message::Answer(entries) => self.on_answer(from, &entries, cx),
@@ -160,8 +207,9 @@ impl Architecture for Gossip {
             return;
         }
         let rumour = Rumour::of_label(ended.label);
-        self.node(cx).fetched(rumour, ended.from);
-        if ended.ending == (Ending::Whole { intact: true }) {
+        let intact = ended.ending == (Ending::Whole { intact: true });
+        self.node(cx).fetched(rumour, ended.from, intact);
+        if intact {
             self.on_content(ended.from, rumour, cx);
         }
     }
@@ -169,6 +217,7 @@ impl Architecture for Gossip {
     fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
         self.forget(cx);
         match timer {
+            Timer::Swap => self.swap(cx),
             Timer::Call => self.on_call_due(cx),
             Timer::Repair => self.on_repair_due(cx),
             Timer::Ready(request, attempt) => {
@@ -180,6 +229,9 @@ impl Architecture for Gossip {
     }
 
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
+        if let Some(views) = self.partners.kept_up() {
+            views.on_down(cx.node(), down);
+        }
         let Down::Crashed(loss) = down else {
             return;
         };
@@ -200,6 +252,46 @@ impl Architecture for Gossip {
         if self.partners.is_user(cx.node()) {
             self.forget(cx);
             self.wake(cx);
+            self.swap(cx);
         }
     }
+}
+
+impl Gossip {
+    /// Swaps neighbours with somebody, or joins, where views are kept up.
+    fn swap(&mut self, cx: &mut Context<'_, Self>) {
+        if let Some(views) = self.partners.kept_up() {
+            views.on_due(cx);
+        }
+    }
+}
+
+/// Whom users know at the start, and how they keep it up.
+fn partners(config: &Config, cast: Cast<'_>, rng: &mut Stream) -> Result<Partners, ConfigError> {
+    let (first, users) = (cast.machine_count(), cast.user_count());
+    let view = config.view_size(users.saturating_sub(1));
+    let bootstrap = mesh::bootstrap(config.bootstrap.as_deref(), cast)?;
+    let (Some(swap), Some(view)) = (config.rules().swap, view) else {
+        return Ok(match view {
+            None => Partners::all(first, users),
+            Some(view) => Partners::fixed(first, users, view, rng),
+        });
+    };
+    let keeping = Keeping {
+        // A bootstrap node notes newcomers even where users have nobody to know.
+        size: view.max(1) as usize,
+        length: config.swap_length(view) as usize,
+        period: swap.into(),
+        bootstrap,
+    };
+    let drawn = match config.start {
+        Start::Converged => partners::draw(users, view, rng),
+        Start::Join => Vec::new(),
+    };
+    let views = (0..users as usize).map(|user| {
+        let known = drawn.chunks(view.max(1) as usize).nth(user);
+        let known = known.unwrap_or_default().iter();
+        known.map(|other| NodeId(first + other)).collect()
+    });
+    Ok(Partners::kept(first, Cyclon::new(keeping, first, views)))
 }

@@ -11,9 +11,11 @@ pub(super) struct Node {
     pub(super) known: Vec<Known>,
     /// Rumours that it tells.
     pub(super) hot: Vec<Hot>,
-    /// What it has asked for.
+    /// What it has asked for, and what is on its way to it.
     pub(super) fetching: Vec<Fetch>,
-    /// Nothing that it has is older, in seconds.
+    /// Transfers that came to nothing before a message announced them, which may still come.
+    in_vain: Vec<(Rumour, NodeId)>,
+    /// Nothing that it keeps is older, in seconds.
     oldest: u32,
     /// Whether it has a timer for its next call.
     pub(super) calls: bool,
@@ -50,7 +52,7 @@ pub(super) enum Asked {
     Needed,
 }
 
-/// Something that a device has asked for.
+/// Something that a device waits for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fetch {
     pub(super) rumour: Rumour,
@@ -88,14 +90,24 @@ impl Node {
             rumour,
             learnt: now,
         };
-        if self.known.is_empty() || rumour.created < self.oldest {
-            self.oldest = rumour.created;
-        }
+        self.date(rumour);
         match self.place(rumour) {
             Ok(index) => self.known[index] = known,
             Err(index) => self.known.insert(index, known),
         }
         self.fetching.retain(|fetch| fetch.rumour.id != rumour.id);
+        self.in_vain.retain(|(past, _)| past.id != rumour.id);
+    }
+
+    /// Takes down the age of something that it is about to keep.
+    fn date(&mut self, rumour: Rumour) {
+        if self.is_blank() || rumour.created < self.oldest {
+            self.oldest = rumour.created;
+        }
+    }
+
+    fn is_blank(&self) -> bool {
+        self.known.is_empty() && self.fetching.is_empty() && self.in_vain.is_empty()
     }
 
     /// Whether it waits for this rumour from somebody who has not been silent for too long.
@@ -105,22 +117,47 @@ impl Node {
             .any(|fetch| fetch.rumour == rumour && fetch.is_live(now, patience))
     }
 
-    /// Notes that `from` was asked for this rumour, or that it is on its way from there.
-    pub(super) fn fetch(&mut self, fetch: Fetch) {
-        let before = self
-            .fetching
-            .iter_mut()
-            .find(|before| before.rumour.id == fetch.rumour.id);
-        match before {
-            Some(before) => *before = fetch,
-            None => self.fetching.push(fetch),
+    /// Notes that `from` was asked for this rumour.
+    pub(super) fn ask(&mut self, rumour: Rumour, from: NodeId, now: SimTime) {
+        self.wait_for(rumour, from, now, false);
+    }
+
+    /// Notes that this rumour is on its way from `from`, unless that has come to nothing already.
+    pub(super) fn announce(&mut self, rumour: Rumour, from: NodeId, now: SimTime) {
+        let past = self.in_vain.iter().position(|past| *past == (rumour, from));
+        if let Some(index) = past {
+            self.in_vain.swap_remove(index);
+            return;
+        }
+        let mut coming = self.fetching.iter().filter(|fetch| fetch.coming);
+        let is_noted = coming.any(|fetch| (fetch.rumour, fetch.from) == (rumour, from));
+        if !is_noted && !self.knows(rumour) {
+            self.wait_for(rumour, from, now, true);
         }
     }
 
-    /// A transfer of this rumour from `from` is over.
-    pub(super) fn fetched(&mut self, rumour: Rumour, from: NodeId) {
+    fn wait_for(&mut self, rumour: Rumour, from: NodeId, since: SimTime, coming: bool) {
+        // What was asked for and did not come is asked for no longer.
         self.fetching
-            .retain(|fetch| fetch.rumour != rumour || fetch.from != from);
+            .retain(|fetch| fetch.coming || fetch.rumour.id != rumour.id);
+        self.date(rumour);
+        self.fetching.push(Fetch {
+            rumour,
+            from,
+            since,
+            coming,
+        });
+    }
+
+    /// A transfer of this rumour from `from` is over.
+    pub(super) fn fetched(&mut self, rumour: Rumour, from: NodeId, intact: bool) {
+        let is_this = |fetch: &Fetch| (fetch.rumour, fetch.from) == (rumour, from);
+        let announced = self.fetching.iter().any(|f| f.coming && is_this(f));
+        self.fetching.retain(|fetch| !is_this(fetch));
+        if !intact && !announced && !self.in_vain.contains(&(rumour, from)) {
+            self.date(rumour);
+            self.in_vain.push((rumour, from));
+        }
     }
 
     /// Makes it tell this rumour.
@@ -136,15 +173,19 @@ impl Node {
     /// Forgets what is old.
     pub(super) fn forget(&mut self, now: SimTime, remember: SimDuration) {
         let is_fresh = |rumour: Rumour| now < Rumour::expiry(rumour.created, remember);
-        if self.known.is_empty() || now < Rumour::expiry(self.oldest, remember) {
+        if self.is_blank() || now < Rumour::expiry(self.oldest, remember) {
             return;
         }
         self.known.retain(|known| is_fresh(known.rumour));
         self.known.shrink_to(2 * self.known.len());
-        let created = self.known.iter().map(|known| known.rumour.created);
-        self.oldest = created.min().unwrap_or_default();
         self.hot.retain(|hot| is_fresh(hot.rumour));
         self.fetching.retain(|fetch| is_fresh(fetch.rumour));
+        self.in_vain.retain(|(past, _)| is_fresh(*past));
+        let known = self.known.iter().map(|known| known.rumour);
+        let coming = self.fetching.iter().map(|fetch| fetch.rumour);
+        let past = self.in_vain.iter().map(|(past, _)| *past);
+        let created = known.chain(coming).chain(past).map(|of| of.created);
+        self.oldest = created.min().unwrap_or_default();
     }
 
     /// Bytes that its lists take.
@@ -152,6 +193,7 @@ impl Node {
         self.known.capacity() * size_of::<Known>()
             + self.hot.capacity() * size_of::<Hot>()
             + self.fetching.capacity() * size_of::<Fetch>()
+            + self.in_vain.capacity() * size_of::<(Rumour, NodeId)>()
     }
 }
 

@@ -31,7 +31,8 @@ pub enum Start {
 
 /// Settings of a mesh, as its host has read them.
 pub(crate) struct Settings<'a> {
-    pub(crate) wiring: &'a Wiring,
+    /// As is usual when nothing is said.
+    pub(crate) wiring: Option<&'a Wiring>,
     pub(crate) start: Start,
     pub(crate) bootstrap: Option<&'a str>,
     pub(crate) keep_alive: Seconds,
@@ -210,13 +211,16 @@ impl Mesh {
         let users = 0..cast.user_count();
         let peers: Vec<u32> = users.clone().filter(|u| role(*u) == Role::Peer).collect();
         let count = u32::try_from(peers.len()).expect("users are counted in 32 bits");
-        let graph = settings.wiring.link(count, rng)?;
+        let wiring = settings.wiring.cloned();
+        let wiring = wiring.unwrap_or_else(|| Wiring::usual(count));
+        let graph = wiring.link(count, rng)?;
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             reason = "a degree lies between 0 and the number of peers"
         )]
-        let mean = (settings.wiring.mean_degree(count).round() as u32).max(1);
+        let mean = wiring.mean_degree(count).round() as u32;
+        let mean = mean.min(count.saturating_sub(1)).max(1);
         let redundancy = leaves.map_or(0, |leaves| leaves.redundancy);
         let newcomer = |user| Peer {
             role: role(user),
@@ -661,7 +665,7 @@ fn say<A: Host>(to: NodeId, message: Message, cx: &mut Context<'_, A>) {
 }
 
 /// The machine that names peers to newcomers, or the first user.
-fn bootstrap(name: Option<&str>, cast: Cast<'_>) -> Result<NodeId, ConfigError> {
+pub(crate) fn bootstrap(name: Option<&str>, cast: Cast<'_>) -> Result<NodeId, ConfigError> {
     match name {
         Some(name) => Ok(NodeId(cast.machines("bootstrap", Some(name))?.start)),
         None => Ok(NodeId(cast.machine_count())),

@@ -49,14 +49,6 @@ pub enum Wiring {
     File(UserGraph),
 }
 
-impl Default for Wiring {
-    /// Random graphs of mean degree 4 are what Q. Lv, P. Cao, E. Cohen, K. Li, S. Shenker, "Search
-    /// and replication in unstructured peer-to-peer networks", ICS 2002, compare searches on.
-    fn default() -> Self {
-        Self::RandomRegular { degree: 4 }
-    }
-}
-
 /// Neighbours of every peer, in ascending order.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Graph {
@@ -100,7 +92,28 @@ impl Graph {
     }
 }
 
+/// Random graphs of mean degree 4 are what Q. Lv, P. Cao, E. Cohen, K. Li, S. Shenker, "Search and
+/// replication in unstructured peer-to-peer networks", ICS 2002, compare searches on.
+const DEGREE: u32 = 4;
+
 impl Wiring {
+    /// How so many peers are linked where nothing is said.
+    pub(crate) fn usual(peers: u32) -> Self {
+        Self::regular(DEGREE, peers)
+    }
+
+    /// A random graph of so many peers with `degree` neighbours each, or as many as there can be.
+    pub(crate) fn regular(degree: u32, peers: u32) -> Self {
+        if peers < 3 {
+            return Self::BarabasiAlbert { links: 1 };
+        }
+        let degree = degree.min(peers - 1);
+        // The number of ends of links is even.
+        Self::RandomRegular {
+            degree: degree - degree % 2 * (peers % 2),
+        }
+    }
+
     /// Links so many peers with each other. Whatever chance does, everybody can be reached.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 use netduel_peer_to_peer::{
-    Flooding, Wiring,
+    Flooding, RandomWalk, Wiring,
     flooding::{Answers, Config},
+    random_walk,
     unstructured::Start,
 };
-use netduel_world::{Cause, Law, Outcome, RunRecord, Share, StateLoss, What, WorldSpec};
+use netduel_world::{Arrivals, Cause, Law, Outcome, RunRecord, Share, StateLoss, What, WorldSpec};
 
 use crate::searching::{
     churn, clockwork, crash, latencies, mean, messages, never, refusal, seconds, village, watched,
@@ -12,7 +13,7 @@ use crate::searching::{
 /// Floods without pings, with answers straight to the asker.
 fn bare(wiring: Wiring, ttl: u32) -> Config {
     Config {
-        wiring,
+        wiring: Some(wiring),
         ttl,
         answers: Answers::Direct,
         query_timeout: seconds(100_000.0),
@@ -26,6 +27,33 @@ fn one_search(peers: u32) -> WorldSpec {
     let mut spec = clockwork(peers, 1, 1.0, 1);
     spec.run_for = Some(seconds(10_000.0));
     spec
+}
+
+#[test]
+fn a_handful_of_peers_are_linked_as_well_as_they_can_be() {
+    for start in [Start::Converged, Start::Join] {
+        for peers in 1..=6 {
+            let mut spec = clockwork(peers, 1, 1.0, 20);
+            // Late enough to have joined.
+            let times = (0..20).map(|place| seconds(120.0 + f64::from(place)));
+            spec.demand.arrivals = Arrivals::Trace(times.collect());
+            for seed in 1..=6 {
+                let flooding = Config {
+                    start,
+                    ..Default::default()
+                };
+                let walking = random_walk::Config {
+                    start,
+                    ..Default::default()
+                };
+                let served = [
+                    flood(&spec, &flooding, seed).served(),
+                    watched::<RandomWalk>(&spec, &walking, seed).served(),
+                ];
+                assert_eq!(served, [20; 2], "{peers} peers, {start:?}");
+            }
+        }
+    }
 }
 
 fn flood(spec: &WorldSpec, config: &Config, seed: u64) -> RunRecord {
@@ -191,7 +219,7 @@ fn whoever_answers_works_and_may_have_no_time() {
 fn free_riders_pass_on_and_answer_nobody() {
     let mut spec = clockwork(100, 1, 100.0, 20);
     spec.population.free_riders = Share::new(1.0).unwrap();
-    let record = flood(&spec, &bare(Wiring::default(), 20), 1);
+    let record = flood(&spec, &bare(Wiring::RandomRegular { degree: 4 }, 20), 1);
     assert_eq!(record.served(), 20, "everybody has it");
     assert!(latencies(&record).is_empty());
     spec.demand.wants = clockwork(100, 1, 30.0, 20).demand.wants;
@@ -199,7 +227,7 @@ fn free_riders_pass_on_and_answer_nobody() {
         &spec,
         &Config {
             query_timeout: seconds(50.0),
-            ..bare(Wiring::default(), 20)
+            ..bare(Wiring::RandomRegular { degree: 4 }, 20)
         },
         1,
     );
@@ -389,7 +417,7 @@ fn settings_that_cannot_be_are_refused() {
         ),
         (
             Config {
-                wiring: Wiring::Ring { degree: 5 },
+                wiring: Some(Wiring::Ring { degree: 5 }),
                 ..default()
             },
             "`wiring` has a degree of 5",

@@ -2,7 +2,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use netduel_peer_to_peer::{
     Gossip,
-    gossip::{Config, Exchange, Spread, Stop, StopBy, Timing},
+    gossip::{Config, Exchange, Spread, Start, Stop, StopBy, Timing},
 };
 use netduel_world::{
     Access, Arrivals, Bytes, Cause, Demand, Failure, Latency, Law, Outcome, PerSecond, Pick,
@@ -131,12 +131,21 @@ fn strict(spec: &WorldSpec, config: &Config, seed: u64) -> RunRecord {
 #[test]
 fn users_call_only_whom_they_know() {
     for config in all_ways() {
-        for view in [None, Some(5)] {
+        for (view, start, swap) in [
+            (None, Start::Converged, None),
+            (Some(5), Start::Converged, None),
+            (Some(5), Start::Converged, Some(seconds(2.0))),
+            (Some(5), Start::Join, Some(seconds(2.0))),
+        ] {
             for mut spec in [instant(40), photograph(40)] {
                 spec.at_most = seconds(60.0);
                 spec.failures = vec![crash(0.5, Some(5.0), 0.3, StateLoss::Kept)];
+                let joins = start == Start::Join;
                 let config = Config {
                     view,
+                    start,
+                    swap,
+                    join_within: joins.then(|| seconds(10.0)),
                     ..config.clone()
                 };
                 // The first user may be among the dead, or tell none but them.
@@ -265,6 +274,23 @@ fn damaged_content_does_not_count() {
         assert_eq!(record.served(), 1, "seed {seed}");
         let copies = record.traffic.received.0 as f64 / PHOTOGRAPH.0 as f64 / 19.0;
         assert!((1.2..4.0).contains(&copies), "seed {seed}: {copies}");
+    }
+}
+
+#[test]
+fn content_that_came_to_nothing_before_it_was_announced_is_asked_for_again() {
+    for seed in 1..=6 {
+        // Ten bytes overtake the message of 44 that announces them; half of them arrive damaged.
+        let mut spec = photograph(20);
+        spec.demand.wants = Wants::Broadcast { size: Bytes(10) };
+        spec.corruption = 0.07;
+        for config in [Config::default(), anti_entropy(Exchange::PushPull)] {
+            let record = gossip(&spec, &config, seed, 0);
+            assert_eq!(record.served(), 1, "seed {seed}");
+            let after = record.ended.as_seconds();
+            // Well before it would be forgotten.
+            assert!(after < 200.0, "seed {seed}: {after} s");
+        }
     }
 }
 
@@ -398,6 +424,129 @@ fn a_small_view_does_as_well_as_knowing_everybody() {
     assert!(all > 0.99 && few > 0.98, "{all} and {few}");
 }
 
+/// Broadcasts told at these times, at a calm pace.
+fn at(users: u32, times: &[f64]) -> WorldSpec {
+    let mut spec = instant(users);
+    spec.demand.requests = Some(u32::try_from(times.len()).unwrap());
+    spec.demand.arrivals = Arrivals::Trace(times.iter().map(|at| seconds(*at)).collect());
+    spec.run_for = Some(seconds(times[times.len() - 1] + 10.0));
+    spec
+}
+
+/// Joins, and tells once.
+fn joining(fanout: f64) -> Config {
+    Config {
+        start: Start::Join,
+        ..once(fanout)
+    }
+}
+
+#[test]
+fn who_joined_is_reached_as_if_partners_were_drawn_from_all() {
+    // A. Ganesh, A.-M. Kermarrec, L. Massoulié 2003: with a fan-out of 3 the share p that hears
+    // something is 1 - exp(-3 p), if it spreads at all.
+    let expected = 0.9405;
+    let times: Vec<f64> = (0..100).map(|i| 300.0 + f64::from(i) * 20.0).collect();
+    for (config, users) in [
+        (joining(3.0), 300),
+        (
+            Config {
+                bootstrap: None,
+                swap: Some(seconds(10.0)),
+                ..once(3.0)
+            },
+            300,
+        ),
+    ] {
+        let record = gossip(&at(users, &times), &config, 1, 0);
+        let reached = record
+            .reach
+            .iter()
+            .map(|reach| f64::from(reach.users) / f64::from(users));
+        let spread: Vec<f64> = reached.filter(|share| *share > 0.3).collect();
+        let mean = spread.iter().sum::<f64>() / spread.len() as f64;
+        assert!(spread.len() > 80, "{}", spread.len());
+        assert!((mean - expected).abs() < 0.012, "{mean}");
+    }
+}
+
+#[test]
+fn nobody_joins_through_a_dead_bootstrap_node_and_everybody_once_it_is_back() {
+    for seed in 1..=6 {
+        let mut spec = at(100, &[90.0, 300.0]);
+        spec.patience.retries = 0;
+        spec.run_for = Some(seconds(400.0));
+        spec.infrastructure = WorldSpec::default().infrastructure;
+        let name = spec.infrastructure[0].name.clone();
+        spec.failures = vec![Failure {
+            at: seconds(0.0),
+            lasts: Some(seconds(120.0)),
+            who: Who::Machine(name.clone()),
+            what: What::Crash(StateLoss::Lost),
+        }];
+        for spread in [once(12.0), Config::default()] {
+            let config = Config {
+                start: Start::Join,
+                bootstrap: Some(name.clone()),
+                ..spread
+            };
+            strict(&spec, &config, seed);
+            let record = gossip(&spec, &config, seed, 0);
+            let once = config.spread == Spread::Once;
+            let late = record.requests[0].outcome;
+            if once {
+                assert_eq!(record.reach[0].users, 1, "seed {seed}");
+                assert_eq!(late, Outcome::Failed(Cause::NoAnswer), "seed {seed}");
+            } else {
+                // The rumour waits for somebody to hear it.
+                assert_eq!(late, Outcome::Served, "seed {seed}");
+            }
+            assert!(record.reach[1].users > 95, "seed {seed}");
+        }
+    }
+}
+
+#[test]
+fn views_that_are_kept_up_forget_the_dead() {
+    // Half of all die at 50 s; what is told at 600 s is lost on them, unless views forget them.
+    for seed in 1..=6 {
+        let lost = |swap: Option<f64>| {
+            // One of them at least has a teller who is alive.
+            let mut spec = at(200, &[600.0; 8]);
+            spec.failures = vec![crash(50.0, None, 0.5, StateLoss::Kept)];
+            let messages = |spec: &WorldSpec| {
+                let config = Config {
+                    view: Some(20),
+                    swap: swap.map(seconds),
+                    ..once(5.0)
+                };
+                gossip(spec, &config, seed, 0).traffic.lost.0
+            };
+            let mut before = spec.clone();
+            before.run_for = Some(seconds(599.0));
+            messages(&spec) - messages(&before)
+        };
+        // A hundred who tell five, a message of 44 bytes each, for each that is told.
+        let (kept, fixed) = (lost(Some(10.0)), lost(None));
+        assert!(fixed > 5_000, "seed {seed}: {fixed} B");
+        assert!(kept < 500, "seed {seed}: {kept} B");
+    }
+}
+
+#[test]
+fn who_lost_the_disk_joins_again() {
+    for seed in 1..=6 {
+        let mut spec = at(60, &[200.0]);
+        spec.failures = vec![crash(100.0, Some(10.0), 0.9, StateLoss::Lost)];
+        let record = gossip(&spec, &joining(12.0), seed, 0);
+        assert!(
+            record.reach[0].users > 57,
+            "seed {seed}: {:?}",
+            record.reach
+        );
+    }
+}
+
 #[test]
 fn bad_settings_are_refused_and_so_are_idle_ones() {
     let zero = Some(seconds(0.0));
@@ -474,6 +623,40 @@ fn bad_settings_are_refused_and_so_are_idle_ones() {
                 ..Default::default()
             },
             "`offer` has no effect where nothing is pushed straight; leave it out",
+        ),
+        (
+            Config {
+                join_within: Some(seconds(9.0)),
+                ..Default::default()
+            },
+            "`join-within` has no effect with `start = \"converged\"`; leave it out",
+        ),
+        (
+            Config {
+                swap_length: Some(4),
+                ..Default::default()
+            },
+            "`swap-length` has no effect where no neighbours are swapped; set `swap`, or leave it \
+             out",
+        ),
+        (
+            Config {
+                swap: zero,
+                ..joining(3.0)
+            },
+            "`swap` is 0 s; expected a time above 0 with `start = \"join\"`, as only swaps fill \
+             the views of those who join",
+        ),
+        (
+            Config {
+                swap_length: Some(10),
+                ..joining(3.0)
+            },
+            "`swap-length` is 10; expected 1 to 9, the `view`",
+        ),
+        (
+            joining(10.0),
+            "`fanout` is 10; expected at most 9, the `view`",
         ),
     ];
     let world = Arc::new(World::draw(&instant(10), 1, 0));

@@ -14,7 +14,7 @@ use crate::searching::{
 /// Walkers that never check back, without pings.
 fn bare(degree: u32, walkers: u32, walk: Walk) -> Config {
     Config {
-        wiring: Wiring::RandomRegular { degree },
+        wiring: Some(Wiring::RandomRegular { degree }),
         walkers,
         ttl: u32::MAX,
         check_every: u32::MAX,
@@ -57,7 +57,7 @@ fn walkers_give_up_at_the_end_of_their_life() {
     spec.demand.arrivals = netduel_world::Arrivals::Poisson("1 /s".parse().unwrap());
     for ttl in [1, 8] {
         let config = Config {
-            wiring: Wiring::Ring { degree: 2 },
+            wiring: Some(Wiring::Ring { degree: 2 }),
             ttl,
             ..bare(2, 8, Walk::NonBacktracking)
         };

@@ -117,7 +117,14 @@ fn fate(results: &Results, point: &Point, contender: usize, noun: &str, first: b
     let label = results.label(contender);
     let all = results.replications();
     let Some(dip) = results.estimate(point.index, contender, DIP) else {
-        return format!("{label} delivered nothing that it could have lost");
+        let demand = results.manifest.demand;
+        let served = results.estimate(point.index, contender, demand.success());
+        return match served {
+            Some(served) if served.mean <= 0.0 => {
+                format!("{label} {} before or after", demand.did_nothing())
+            }
+            _ => format!("{label} delivered nothing that it could have lost"),
+        };
     };
     // Runs that were over before the crash have no dip and say nothing.
     let of_those = if dip.n < all {

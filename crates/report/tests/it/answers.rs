@@ -42,6 +42,13 @@ fn a_contender_alone_is_compared_with_nobody() {
 }
 
 #[test]
+fn who_is_alone_and_served_nobody_is_told_so_at_once() {
+    let found = says(&point(&["swarm"], &[None], &[0.0], 0.01));
+    let begin = "swarm served nobody, and there is nothing to compare it with.";
+    assert!(found.starts_with(begin), "{found}");
+}
+
+#[test]
 fn failing_users_comes_before_speed() {
     let found = says(&point(&DUEL, &[Some(10.0), Some(20.0)], &[0.4, 1.0], 0.01));
     let begin = "client-server served only 40 % of the requests, peer-to-peer 100 % (60";

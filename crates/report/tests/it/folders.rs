@@ -506,7 +506,7 @@ const MANIFEST: &str = r#"{
     {"text": "with 1,000 peers the swarm is at least ten times faster", "expect": "peer-to-peer.completion_time < client-server.completion_time / 10", "holds": true, "detail": "842 s against 85,899 s"},
     {"text": "a lone peer is served faster by the swarm", "expect": "peer-to-peer.completion_time < client-server.completion_time", "holds": false, "detail": "172.5 s against 171.8 s"}
   ],
-  "scenario_digest": "sha256:8c1f6e0b5a2d", "files": {"summary.csv": "sha256:11aa", "timeline.csv": "sha256:22bb"},
+  "scenario_digest": "sha256:8c1f6e0b5a2d", "files": {"runs.csv": "11aa", "digests.csv": "22bb"},
   "started": "2026-03-01T10:00:00Z", "finished": "2026-03-01T10:00:41Z", "unknown": 1
 }"#;
 

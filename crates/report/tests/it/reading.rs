@@ -39,6 +39,23 @@ fn tables_other_than_the_summary_may_be_missing() {
 }
 
 #[test]
+fn a_table_that_is_not_as_the_run_wrote_it_is_named_though_it_can_be_read() {
+    let digests = "\"runs.csv\": \"11aa\"";
+    // The SHA-256 of no bytes at all.
+    let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+    let listed = format!("\"theory.csv\": \"{empty}\"");
+    let mut folder = changed("manifest.json", digests, &listed);
+    let expected = "`theory.csv` is not as the run wrote it: its digest is not the one in \
+                    manifest.json; expected the table untouched, so run the scenario again";
+    assert_eq!(refusal(&folder), expected);
+    folder.files.remove("theory.csv");
+    assert_eq!(refusal(&folder), "the result folder has no `theory.csv`");
+    // What has its digest is read on.
+    folder.files.insert("theory.csv".into(), String::new());
+    assert!(!refusal(&folder).contains("digest"));
+}
+
+#[test]
 fn a_missing_column_is_named_with_those_that_are_there() {
     let found = refusal(&changed("summary.csv", "mean", "average"));
     assert!(

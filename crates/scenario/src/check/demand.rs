@@ -217,6 +217,17 @@ impl Check<'_> {
             return Err(self.doc.problem(key, problem));
         }
         times.truncate(count as usize);
+        // A fixed time is a window on the trace; the limit of what ends by itself cuts it off.
+        if let (None, limit) = self.limits()?
+            && let Some(late) = times.iter().position(|time| *time > limit)
+        {
+            let [late, last] = [times[late], times[times.len() - 1]];
+            let problem = format!(
+                "has a request at {late}, after the run has ended at `experiment.at-most`, \
+                 {limit}; expected at most that, or an `at-most` from {last} up"
+            );
+            return Err(self.doc.problem(key, problem));
+        }
         Ok(times)
     }
 

@@ -126,6 +126,10 @@ impl Check<'_> {
                 let expected = expected.replace("a number", "a value");
                 Err(self.doc.refuse(&key.join(name), expected))
             }
+            Err(LawError::Shares { .. }) if law == Law::Mixture(Vec::new()) => {
+                let problem = "has no classes; expected at least one";
+                Err(self.doc.problem(key, problem))
+            }
             Err(LawError::Shares { sum }) => {
                 let sum = (sum * 1e9).round() / 1e9;
                 let problem = format!("has shares that add up to {sum}; expected 1");

@@ -80,7 +80,10 @@ fn collect(root: &Value, schema: &Value, way: &str, keys: &mut BTreeSet<String>)
     for (name, value) in schema["properties"].as_object().into_iter().flatten() {
         let key = join(name);
         keys.insert(key.clone());
-        collect(root, value, &key, keys);
+        // The same for every demand, they are described once.
+        let is_arrivals = key.starts_with("demand.") && name == "arrivals";
+        let way = if is_arrivals { "<arrivals>" } else { &key };
+        collect(root, value, way, keys);
     }
     if schema["additionalProperties"].is_object() {
         let key = join("<name>");

@@ -250,6 +250,11 @@ fn impossible_laws_are_refused_parameter_by_parameter() {
         ),
         (
             "\"10 Mbps\"",
+            "{ mix = [] }",
+            "6:18: `population.upload.mix` has no classes; expected at least one",
+        ),
+        (
+            "\"10 Mbps\"",
             "{ mix = [{ share = 0.5, value = \"1 Mbps\" }] }",
             "6:18: `population.upload.mix` has shares that add up to 0.5; expected 1",
         ),

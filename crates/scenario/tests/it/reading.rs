@@ -269,6 +269,23 @@ fn a_recorded_crowd_needs_a_row_for_every_user() {
 }
 
 #[test]
+fn a_recorded_crowd_comes_before_the_run_ends() {
+    let rows = "time_s\n0\n1\n2\n3\n4\n5\n6\n70\n80\n90\n";
+    let until = |end: &str| {
+        let text = changed("\"all at once\"", "{ trace = \"t.csv\" }");
+        format!("{text}\n[experiment]\n{end}\n")
+    };
+    assert_eq!(
+        mistake(&until("at-most = \"60 s\""), &[("t.csv", rows)]),
+        "s/a.toml:18:22: `demand.download.arrivals.trace` has a request at 70 s, after the run has \
+         ended at `experiment.at-most`, 1 min; expected at most that, or an `at-most` from 90 s up"
+    );
+    for end in ["at-most = \"90 s\"", "until = \"60 s\""] {
+        read_with(&until(end), &[("t.csv", rows)]).unwrap();
+    }
+}
+
+#[test]
 fn the_digest_covers_the_tables() {
     let text = changed("\"10 Mbps\"", "{ table = \"up.csv\" }");
     let digest = |table: &str| read_with(&text, &[("up.csv", table)]).unwrap().digest;

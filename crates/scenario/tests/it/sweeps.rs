@@ -223,6 +223,15 @@ fn claims_about_what_there_is_not_are_refused() {
              `stalled_transfers`\nhint: did you mean `makespan`?",
         ),
         (
+            "peer to peer.makespan > client-server.reach_time_90",
+            "",
+            "29:10: `claims.1.expect` names the metric \"reach_time_90\", which there is not where \
+             nobody broadcasts; expected one of `completion_time`, `completion_time_p50`, \
+             `completion_time_p95`, `completion_time_p99`, `makespan`, `success_ratio`, \
+             `throughput`, `attempts_mean`, `load_gini`, `load_top_share`, \
+             `infrastructure_bytes`, `bytes_per_useful_byte`, `messages_per_request`",
+        ),
+        (
             "client-server.makespan = 3",
             "",
             "29:10: `claims.1.expect` is \"client-server.makespan = 3\"; expected a comparison \

@@ -13,6 +13,8 @@ use netduel_world::{Kind, RequestKind, WorldKey};
 pub(super) struct Case {
     pub(super) kind: Kind,
     pub(super) demand: &'static Demand,
+    /// Whether nobody knows anybody at the start but a bootstrap node.
+    pub(super) joins: bool,
 }
 
 /// What users ask for.
@@ -86,12 +88,12 @@ const DEMANDS: &[Demand] = &[
         busy: "requests = 20\narrivals = { poisson = \"0.2 /s\" }",
         quiet: "requests = 3\narrivals = \"all at once\"",
         quiet_count: 3,
-        steady: None,
+        steady: Some(0.5),
     },
 ];
 
 /// What a kind needs beside one group of machines and its default settings.
-#[derive(Default)]
+#[derive(Clone, Copy, Default)]
 struct Needs {
     /// Groups under `[infrastructure]` in the place of `server`.
     machines: Option<&'static str>,
@@ -124,25 +126,36 @@ const EDGES: &str = "[infrastructure.origin]\nupload = \"50 Mbps\"\ndownload = \
                      [infrastructure.edge]\ncount = 2\nupload = \"50 Mbps\"\n\
                      download = \"50 Mbps\"\n";
 
-/// Every architecture with every demand that it serves.
+/// Every architecture with every demand that it serves, and with every start that it knows.
 pub(super) fn cases() -> Vec<Case> {
     let registry = netduel::architectures();
-    let pairs = registry.kinds().iter().flat_map(|kind| {
+    let mut cases = Vec::new();
+    for kind in registry.kinds() {
         let serves = |demand: &&Demand| demand.needs.iter().all(|need| kind.serves.contains(need));
-        let demands: Vec<&'static Demand> = DEMANDS.iter().filter(serves).collect();
-        assert!(!demands.is_empty(), "{} serves nothing", kind.name);
-        demands.into_iter().map(|demand| Case {
-            kind: *kind,
-            demand,
-        })
-    });
-    pairs.collect()
+        let before = cases.len();
+        for demand in DEMANDS.iter().filter(serves) {
+            let [converged, joining] = [false, true].map(|joins| Case {
+                kind: *kind,
+                demand,
+                joins,
+            });
+            let can_join = joining.try_calm(12, demand.quiet, "").is_ok();
+            cases.push(converged);
+            cases.extend(can_join.then_some(joining));
+        }
+        assert!(cases.len() > before, "{} serves nothing", kind.name);
+    }
+    cases
 }
 
 impl Case {
     /// How it is called when a law is broken.
     pub(super) fn name(&self) -> String {
-        format!("{} asked for {:?}", self.kind.name, self.demand.needs)
+        let joining = if self.joins { ", joining" } else { "" };
+        format!(
+            "{}{joining} asked for {:?}",
+            self.kind.name, self.demand.needs
+        )
     }
 
     /// A crowd in which everything happens that can: arrivals, far places, churn, damage, slow
@@ -273,7 +286,8 @@ latency = "40 ms"
     fn try_scenario(&self, world: &str) -> Result<Scenario, ScenarioError> {
         let name = self.kind.name;
         let Needs { machines, settings } = needs(name);
-        let contender = format!("[contenders.\"{name}\".{name}]\n{settings}\n");
+        let start = if self.joins { "start = \"join\"" } else { "" };
+        let contender = format!("[contenders.\"{name}\".{name}]\n{settings}\n{start}\n");
         let with = |machines: &str| parse(&format!("{world}\n{machines}{contender}"));
         match machines {
             Some(machines) => with(machines),

@@ -209,7 +209,10 @@ impl<E> EventQueue<E> {
     }
 
     /// Takes out the next event.
-    #[expect(clippy::inline_always, reason = "a run loop has one place that takes events out")]
+    #[expect(
+        clippy::inline_always,
+        reason = "a run loop has one place that takes events out"
+    )]
     #[inline(always)]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         loop {

@@ -188,17 +188,19 @@ impl FairSharing {
             if group != LinkId::CAPPED {
                 let list = &mut links[group].tracked_out;
                 list.swap_remove(at_group as usize);
-                room::give_back(list);
                 if let Some(last) = list.get(at_group as usize) {
                     edges[*last].at_group = at_group;
+                } else {
+                    room::give_back(list);
                 }
             }
         } else {
             let list = &mut links[link].certified_in;
             list.swap_remove(at_link as usize);
-            room::give_back(list);
             if let Some(last) = list.get(at_link as usize) {
                 edges[*last].at_link = at_link;
+            } else {
+                room::give_back(list);
             }
             let certified = &mut links[group].certified_out;
             certified.remove(at_group, |id, at| edges[id].at_group = at);

@@ -72,10 +72,12 @@ impl<K: Copy + Ord, I: Copy> Heap<K, I> {
             .entries
             .pop()
             .expect("what has a position is in the heap");
-        room::give_back(&mut self.entries);
         let at = at as usize;
         if at < self.entries.len() {
             self.put(at, last, moved);
+        } else {
+            // Often enough: it is always so for the last one.
+            room::give_back(&mut self.entries);
         }
     }
 

@@ -105,7 +105,8 @@ struct Transfer {
     to: NodeId,
     label: u64,
     size: Bytes,
-    flow: Option<FlowId>,
+    /// None before its bytes move.
+    flow: FlowId,
 }
 
 /// All links, and all transfers on them.
@@ -330,7 +331,7 @@ impl<K> Network<K> {
             to,
             label,
             size,
-            flow: None,
+            flow: FlowId::NONE,
         };
         if let Some(slot) = self.free.pop() {
             let generation = self.transfers[slot as usize].generation + 1;
@@ -366,7 +367,7 @@ impl<K> Network<K> {
                 self.sharing.start(now, &core.path, None, size)
             }
         };
-        self.transfers[id.slot as usize].flow = Some(flow);
+        self.transfers[id.slot as usize].flow = flow;
         let index = flow.index();
         if self.owner.len() <= index {
             self.owner.resize(index + 1, 0);
@@ -396,8 +397,8 @@ impl<K> Network<K> {
             return None;
         }
         let delivered = match self.transfers[id.slot as usize].flow {
-            Some(flow) => self.sharing.abort(now, flow),
-            None => Bytes(0),
+            FlowId::NONE => Bytes(0),
+            flow => self.sharing.abort(now, flow),
         };
         Some(self.retire(id.slot, delivered, false))
     }
@@ -499,7 +500,7 @@ impl<K> Network<K> {
             delivered,
             intact,
         };
-        transfer.flow = None;
+        transfer.flow = FlowId::NONE;
         transfer.size = CLOSED;
         self.free.push(slot);
         ended

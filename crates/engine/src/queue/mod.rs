@@ -30,8 +30,8 @@
 //! lets their cache misses overlap. Early keys cost O(log n).
 //!
 //! Cancelling and rescheduling leave a stale key behind and cost O(1); it is dropped when it comes
-//! near, or when there are more stale keys than events. Chunks and slots are used again: a queue
-//! allocates only while it holds more than it ever did.
+//! near, or when there are more stale keys than events. Chunks and slots are used again, and given
+//! back while fewer than a quarter of them are used.
 //!
 //! # Invariants
 //!
@@ -209,7 +209,11 @@ impl<E> EventQueue<E> {
     }
 
     /// Takes out the next event.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "a run loop has one place that takes events out"
+    )]
+    #[inline(always)]
     pub fn pop(&mut self) -> Option<(SimTime, E)> {
         self.pop_until(SimTime::NEVER)
     }
@@ -328,6 +332,9 @@ impl<E> EventQueue<E> {
 
     /// Brings the earliest keys near, where none are, unless they are after `limit`.
     fn refill(&mut self, limit: u64) {
+        if self.slab.is_sparse() || self.far.is_sparse() || self.near.is_sparse(self.len()) {
+            self.give_back();
+        }
         while self.near.is_empty() {
             let Some(place) = self.far.first() else {
                 self.horizon = u64::MAX;
@@ -348,6 +355,20 @@ impl<E> EventQueue<E> {
         }
         self.near.sort();
         self.told = 0;
+    }
+
+    /// Gives back memory that a burst has left. Nothing that can be seen depends on it.
+    #[cold]
+    fn give_back(&mut self) {
+        if self.slab.is_sparse() {
+            self.slab.give_back();
+        }
+        if self.near.is_sparse(self.len()) {
+            self.near.give_back();
+        }
+        if self.far.is_sparse() {
+            self.far.give_back();
+        }
     }
 
     /// Brings a small bucket near, and the next ones of its level while all are few.

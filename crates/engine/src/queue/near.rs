@@ -2,6 +2,11 @@
 
 use super::key::Key;
 
+/// Keys for which room is kept even if there are far fewer.
+const KEPT: usize = 1024;
+/// When there are fewer keys than one in so many that have room, room is given back.
+const SPARSE: usize = 4;
+
 /// Keys in rising order, taken from the front.
 #[derive(Debug, Default)]
 pub(super) struct Near {
@@ -84,6 +89,24 @@ impl Near {
     /// Takes out the keys after the first `kept`.
     pub(super) fn drain_after(&mut self, kept: usize) -> impl Iterator<Item = Key> {
         self.keys.drain(self.head + kept..)
+    }
+
+    /// Keys for which there is room.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.keys.capacity()
+    }
+
+    /// Whether it has room for many times as many keys as there will be.
+    #[inline]
+    pub(super) fn is_sparse(&self, keys: usize) -> bool {
+        self.keys.capacity() > KEPT && keys < self.keys.capacity() / SPARSE
+    }
+
+    /// Gives back room that no key needs.
+    #[cold]
+    pub(super) fn give_back(&mut self) {
+        self.keys.shrink_to(KEPT);
     }
 
     /// Drops the keys that are not to be kept.

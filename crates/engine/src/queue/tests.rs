@@ -318,6 +318,57 @@ fn a_long_life_takes_no_more_room_than_its_busiest_moment() {
 }
 
 #[test]
+fn bursts_that_come_and_go_change_neither_order_nor_handles() {
+    for waits in ALL {
+        for seed in 0..10 {
+            let mut rng = Streams::new(seed, 0).open("bursts", 0);
+            let (mut pair, mut drawn) = (Pair::new(), 0);
+            for _ in 0..12 {
+                for _ in 0..uniform_below(&mut rng, 2000) {
+                    pair.schedule(waits.draw(&mut rng, &mut drawn));
+                }
+                let left = uniform_below(&mut rng, 200) as usize;
+                while pair.sorted.waiting.len() > left {
+                    pair.pop();
+                    if uniform_below(&mut rng, 3) == 0 {
+                        pair.schedule(waits.draw(&mut rng, &mut drawn));
+                        pair.cancel(&mut rng);
+                        let wait = waits.draw(&mut rng, &mut drawn);
+                        pair.reschedule(&mut rng, wait);
+                    }
+                }
+            }
+            pair.empty();
+        }
+    }
+}
+
+#[test]
+fn what_a_burst_took_is_given_back() {
+    for waits in [Waits::Uniform, Waits::Exponential, Waits::FewInstants] {
+        let mut rng = Streams::new(3, 0).open("burst", 0);
+        let (mut queue, mut drawn) = (EventQueue::default(), 0);
+        for event in 0..100_000 {
+            queue.schedule(SimTime::ZERO + waits.draw(&mut rng, &mut drawn), event);
+        }
+        let rooms = |queue: &EventQueue<_>| (queue.slab.capacity(), queue.far.capacity());
+        assert!(rooms(&queue) > (100_000 - 1, 70_000), "{waits:?}");
+        while queue.len() > 1000 {
+            queue.pop();
+        }
+        // Those that wait may lie anywhere: as they leave, their slots are given back.
+        for event in 0..20_000 {
+            let (now, _) = queue.pop().unwrap();
+            queue.schedule(now + waits.draw(&mut rng, &mut drawn), event);
+        }
+        let (slots, keys) = rooms(&queue);
+        assert!(slots <= 4 * 1000, "{waits:?}: {slots} slots");
+        assert!(keys <= 16 * 2048, "{waits:?}: room for {keys} keys");
+        assert!(queue.near.capacity() <= 4 * 1024, "{waits:?}");
+    }
+}
+
+#[test]
 fn events_from_afar_come_near_once_before_they_leave() {
     for waits in [Waits::Uniform, Waits::Exponential, Waits::OftenFar] {
         let mut rng = Streams::new(2, 0).open("near", 0);

@@ -10,6 +10,10 @@ const WORDS: usize = RADIX / 64;
 /// Keys in a chunk, 256 bytes: four cache lines, read and written from end to end.
 const CHUNK: usize = 16;
 const NONE: u32 = u32::MAX;
+/// Chunks that are kept even if nearly all of them are free. Tests go below, to see more of it.
+const KEPT: usize = if cfg!(test) { 16 } else { 1024 };
+/// When fewer than one chunk in so many is used, those that are free are given back.
+const SPARSE: usize = 4;
 
 /// It begins where a cache line does.
 #[derive(Clone, Copy, Debug)]
@@ -86,6 +90,8 @@ pub(super) struct Wheels {
     /// The chunk after each, in its bucket or among the free ones.
     after: Vec<u32>,
     free: u32,
+    /// Chunks in buckets.
+    used: usize,
     len: usize,
 }
 
@@ -99,6 +105,7 @@ impl Default for Wheels {
             chunks: Vec::new(),
             after: Vec::new(),
             free: NONE,
+            used: 0,
             len: 0,
         }
     }
@@ -163,6 +170,7 @@ impl Wheels {
     }
 
     fn take_chunk(&mut self) -> u32 {
+        self.used += 1;
         if self.free == NONE {
             let chunk = u32::try_from(self.chunks.len()).expect("chunks are fewer than keys");
             self.chunks.push(Chunk([Key::default(); CHUNK]));
@@ -302,9 +310,37 @@ impl Wheels {
 
     /// Frees a chunk; returns the one after it.
     fn release(&mut self, chunk: u32) -> u32 {
+        self.used -= 1;
         let next = std::mem::replace(&mut self.after[chunk as usize], self.free);
         self.free = chunk;
         next
+    }
+
+    /// Whether most chunks are free, as after a burst.
+    #[inline]
+    pub(super) fn is_sparse(&self) -> bool {
+        self.chunks.len() > KEPT && self.used < self.chunks.len() / SPARSE
+    }
+
+    /// Keeps the chunks that are used and gives the others back.
+    #[cold]
+    pub(super) fn give_back(&mut self) {
+        let mut chunks = Vec::with_capacity(self.used);
+        let mut after = Vec::with_capacity(self.used);
+        let number = |at| u32::try_from(at).expect("chunks are fewer than keys");
+        for place in self.places() {
+            let bucket = &mut self.buckets[place.index()];
+            let mut chunk = std::mem::replace(&mut bucket.first, number(chunks.len()));
+            while chunk != bucket.last {
+                chunks.push(self.chunks[chunk as usize]);
+                after.push(number(chunks.len()));
+                chunk = self.after[chunk as usize];
+            }
+            bucket.last = number(chunks.len());
+            chunks.push(self.chunks[chunk as usize]);
+            after.push(NONE);
+        }
+        (self.chunks, self.after, self.free) = (chunks, after, NONE);
     }
 
     /// Keys for which there is room.

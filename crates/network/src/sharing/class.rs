@@ -9,7 +9,7 @@ use super::{
     heap::{Heap, NOWHERE},
     link::LinkId,
     quantum::{Clock, Rate},
-    slots::ids,
+    slots::{Slotted, ids},
 };
 
 /// The most links that a path may have.
@@ -30,6 +30,9 @@ pub(super) struct ClassId(pub(super) u32);
 ids!(FlowId, ClassId);
 
 impl FlowId {
+    /// No flow.
+    pub(crate) const NONE: Self = Self(u32::MAX);
+
     /// The flow's place in a vector of flows.
     pub fn index(self) -> usize {
         self.0 as usize
@@ -50,6 +53,12 @@ pub(super) struct Flow {
     pub(super) size: Bytes,
     /// How many flows were started before it.
     pub(super) start: u64,
+}
+
+impl Slotted for Flow {
+    fn spare(&mut self) -> &mut u32 {
+        &mut self.at
+    }
 }
 
 /// The class clock at which a flow will have moved all its bytes. It never changes.
@@ -142,6 +151,12 @@ impl Crossing {
 
     pub(super) fn hop(self) -> usize {
         self.0 as usize % HOPS_MAX
+    }
+}
+
+impl Slotted for Class {
+    fn spare(&mut self) -> &mut u32 {
+        &mut self.at
     }
 }
 

@@ -9,7 +9,8 @@ use super::{
     link::LinkId,
     lookup,
     quantum::Rate,
-    slots::ids,
+    room,
+    slots::{Slotted, ids},
 };
 
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -38,6 +39,12 @@ pub(super) struct Edge {
     pub(super) at_link: u32,
     /// The first of the classes in it.
     pub(super) head: Crossing,
+}
+
+impl Slotted for Edge {
+    fn spare(&mut self) -> &mut u32 {
+        &mut self.at_group
+    }
 }
 
 /// How an edge's accounted rate follows the true one.
@@ -150,7 +157,7 @@ impl FairSharing {
         if edge.group != LinkId::CAPPED {
             let list = &mut links[edge.group].tracked_out;
             edge.at_group = u32::try_from(list.len()).expect("ids are 32 bits wide");
-            list.push(id);
+            room::push(list, id);
         }
         let (link, key) = (edge.link, Reverse(edge.rate));
         let moved = |id, at| edges[id].at_link = at;
@@ -164,7 +171,7 @@ impl FairSharing {
         edge.kind = Kind::Certified;
         let list = &mut links[edge.link].certified_in;
         edge.at_link = u32::try_from(list.len()).expect("ids are 32 bits wide");
-        list.push(id);
+        room::push(list, id);
         let (group, key) = (edge.group, edge.rate);
         let moved = |id, at| edges[id].at_group = at;
         links[group].certified_out.push(key, id, moved);
@@ -183,6 +190,8 @@ impl FairSharing {
                 list.swap_remove(at_group as usize);
                 if let Some(last) = list.get(at_group as usize) {
                     edges[*last].at_group = at_group;
+                } else {
+                    room::give_back(list);
                 }
             }
         } else {
@@ -190,6 +199,8 @@ impl FairSharing {
             list.swap_remove(at_link as usize);
             if let Some(last) = list.get(at_link as usize) {
                 edges[*last].at_link = at_link;
+            } else {
+                room::give_back(list);
             }
             let certified = &mut links[group].certified_out;
             certified.remove(at_group, |id, at| edges[id].at_group = at);

@@ -1,5 +1,7 @@
 //! A heap that knows where its entries are, so that their keys can change in place.
 
+use super::room;
+
 const ARITY: usize = 4;
 
 /// The position of what is in no heap.
@@ -60,7 +62,7 @@ impl<K: Copy + Ord, I: Copy> Heap<K, I> {
     }
 
     pub(super) fn push(&mut self, key: K, id: I, moved: impl FnMut(I, u32)) {
-        self.entries.push((key, id));
+        room::push(&mut self.entries, (key, id));
         self.rise(self.entries.len() - 1, (key, id), moved);
     }
 
@@ -73,6 +75,9 @@ impl<K: Copy + Ord, I: Copy> Heap<K, I> {
         let at = at as usize;
         if at < self.entries.len() {
             self.put(at, last, moved);
+        } else {
+            // Often enough: it is always so for the last one.
+            room::give_back(&mut self.entries);
         }
     }
 

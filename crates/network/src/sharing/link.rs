@@ -9,7 +9,7 @@ use super::{
     edge::EdgeId,
     heap::{Heap, NOWHERE},
     quantum::{Clock, Rate},
-    slots::ids,
+    slots::{Slotted, ids},
 };
 
 /// A link of a [`FairSharing`](super::FairSharing), counted from 0 in the order they were added.
@@ -55,6 +55,12 @@ pub(super) struct Link {
     pub(super) tracked_out: Vec<EdgeId>,
     /// Promises this group has made, by how far its level may rise.
     pub(super) certified_out: Heap<Rate, EdgeId>,
+}
+
+impl Slotted for Link {
+    fn spare(&mut self) -> &mut u32 {
+        &mut self.due_at
+    }
 }
 
 impl Link {

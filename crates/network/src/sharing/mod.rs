@@ -83,6 +83,7 @@ mod link;
 mod lookup;
 mod place;
 mod quantum;
+mod room;
 mod settle;
 mod slots;
 #[cfg(test)]

@@ -27,11 +27,22 @@ macro_rules! ids {
 }
 pub(super) use ids;
 
+/// The end of the list of free slots.
+const NONE: u32 = u32::MAX;
+
+/// A value that can lie in a slot.
+pub(super) trait Slotted {
+    /// A number that means nothing once the slot is free.
+    fn spare(&mut self) -> &mut u32;
+}
+
 /// Slots for values that come and go. The slot freed last is taken first.
 #[derive(Debug)]
 pub(super) struct Slots<I, T> {
     values: Vec<T>,
-    free: Vec<I>,
+    /// The slot freed last; the spare number of each free one tells the next.
+    free: u32,
+    free_count: usize,
     ids: PhantomData<I>,
 }
 
@@ -39,16 +50,20 @@ impl<I, T> Default for Slots<I, T> {
     fn default() -> Self {
         Self {
             values: Vec::new(),
-            free: Vec::new(),
+            free: NONE,
+            free_count: 0,
             ids: PhantomData,
         }
     }
 }
 
-impl<I: Id, T> Slots<I, T> {
+impl<I: Id, T: Slotted> Slots<I, T> {
     pub(super) fn insert(&mut self, value: T) -> I {
-        if let Some(id) = self.free.pop() {
-            self.values[id.index()] = value;
+        if let Some(slot) = self.values.get_mut(self.free as usize) {
+            let id = I::new(self.free);
+            self.free = *slot.spare();
+            self.free_count -= 1;
+            *slot = value;
             return id;
         }
         let id = I::new(u32::try_from(self.values.len()).expect("ids are 32 bits wide"));
@@ -56,9 +71,12 @@ impl<I: Id, T> Slots<I, T> {
         id
     }
 
-    /// Gives a slot back. Its last value stays readable until the slot is taken again.
+    /// Gives a slot back. Its last value stays readable, but for the spare number, until the slot
+    /// is taken again.
     pub(super) fn free(&mut self, id: I) {
-        self.free.push(id);
+        let index = u32::try_from(id.index()).expect("ids are 32 bits wide");
+        *self[id].spare() = std::mem::replace(&mut self.free, index);
+        self.free_count += 1;
     }
 
     /// All values, in the order of their ids; those of free slots too.
@@ -68,7 +86,7 @@ impl<I: Id, T> Slots<I, T> {
 
     /// How many slots are taken.
     pub(super) fn len(&self) -> usize {
-        self.values.len() - self.free.len()
+        self.values.len() - self.free_count
     }
 }
 

@@ -11,6 +11,7 @@ use netduel_world::{SimDuration, SimTime};
 use super::{
     message::Holdings,
     pieces::{Known, PieceSet, Unread},
+    roster::Member,
 };
 
 /// Announced pieces, in two bytes each where that is enough.
@@ -63,9 +64,15 @@ impl Log {
     }
 
     fn from(&self, first: u32) -> Unread<'_> {
+        self.between(first, self.len())
+    }
+
+    #[inline]
+    fn between(&self, first: u32, end: u32) -> Unread<'_> {
+        let range = first as usize..end as usize;
         match self {
-            Self::Narrow(log) => Unread::Narrow(&log[first as usize..]),
-            Self::Wide(log) => Unread::Wide(&log[first as usize..]),
+            Self::Narrow(log) => Unread::Narrow(&log[range]),
+            Self::Wide(log) => Unread::Wide(&log[range]),
         }
     }
 }
@@ -88,7 +95,7 @@ pub(super) struct Life {
 
 /// All announcements of one peer.
 #[derive(Debug)]
-pub(super) struct Announced {
+struct Announced {
     present: Life,
     /// Earlier lives that somebody still reads, and the last one for handshakes that are still on
     /// their way: whoever hears one does not know of the crash.
@@ -134,15 +141,19 @@ impl Life {
         all - u32::try_from(under_way.count()).expect("pieces are counted in 32 bits")
     }
 
-    /// The announcements from the one at `first` to before the one at `end`.
-    pub(super) fn read(&self, first: u32, end: u32, mut each: impl FnMut(u32)) {
-        let count = (end - first) as usize;
-        match self.log.from(first) {
-            Unread::Narrow(log) => log[..count]
-                .iter()
-                .for_each(|piece| each(u32::from(*piece))),
-            Unread::Wide(log) => log[..count].iter().for_each(|piece| each(*piece)),
+    /// Looks at the announcement at `index`, which is there.
+    #[inline]
+    pub(super) fn look_ahead(&self, index: u32) -> u32 {
+        match &self.log {
+            Log::Narrow(log) => u32::from(log[index as usize]),
+            Log::Wide(log) => log[index as usize],
         }
+    }
+
+    /// The announcements from the one at `first` to before the one at `end`.
+    #[inline]
+    pub(super) fn read(&self, first: u32, end: u32) -> Unread<'_> {
+        self.log.between(first, end)
     }
 
     /// What a neighbour knows that has read the first `heard` announcements.
@@ -153,7 +164,7 @@ impl Life {
 
 impl Announced {
     /// A first life with these pieces.
-    pub(super) fn new(pieces: PieceSet, piece_count: u32) -> Self {
+    fn new(pieces: PieceSet, piece_count: u32) -> Self {
         Self {
             present: Life::begin(0, pieces, piece_count),
             past: Vec::new(),
@@ -161,7 +172,7 @@ impl Announced {
     }
 
     /// Bytes of memory that it takes.
-    pub(super) fn bytes(&self) -> usize {
+    fn bytes(&self) -> usize {
         let past = self
             .past
             .iter()
@@ -169,43 +180,10 @@ impl Announced {
         size_of::<Self>() + self.present.bytes() + past.sum::<usize>()
     }
 
-    /// The peer crashed: its connections are gone, and what it still has opens another life.
-    pub(super) fn begin_life(&mut self, pieces: PieceSet, piece_count: u32) {
-        let next = Life::begin(self.present.id + 1, pieces, piece_count);
-        self.past.push(std::mem::replace(&mut self.present, next));
-        self.drop_unread();
-    }
-
     fn drop_unread(&mut self) {
         let latest = self.present.id.saturating_sub(1);
         self.past
             .retain(|life| life.readers > 0 || life.id == latest);
-    }
-
-    /// Notes that an announcement takes up to `delay` to some neighbour.
-    pub(super) fn stretch(&mut self, delay: SimDuration) {
-        self.present.reach = self.present.reach.max(delay);
-    }
-
-    /// Announces a piece of `piece_count` in all.
-    pub(super) fn push(&mut self, piece: u32, now: SimTime, piece_count: u32) {
-        let life = &mut self.present;
-        if life.log.len() == 0 {
-            life.log.reserve(piece_count);
-        }
-        life.log.push(piece);
-        life.has.insert(piece);
-        let reach = life.reach;
-        life.recent.retain(|posted| *posted + reach > now);
-        life.recent.push(now);
-    }
-
-    /// What a handshake sent now tells.
-    pub(super) fn holdings(&self) -> Holdings {
-        Holdings {
-            life: self.present.id,
-            known: self.present.log.len(),
-        }
     }
 
     fn find(&self, id: u32) -> Option<&Life> {
@@ -215,34 +193,165 @@ impl Announced {
         self.past.iter().find(|life| life.id == id)
     }
 
-    /// A life that somebody reads.
-    pub(super) fn life(&self, id: u32) -> &Life {
-        self.find(id).expect("a life that is read is kept")
+    fn find_mut(&mut self, id: u32) -> Option<&mut Life> {
+        let past = self.past.iter_mut();
+        past.chain([&mut self.present]).find(|life| life.id == id)
+    }
+}
+
+/// Where one peer's present life stands. All of these lie side by side: mostly nothing else is needed to
+/// see how many announcements have arrived.
+#[derive(Clone, Copy, Debug)]
+struct Head {
+    life: u32,
+    /// How many announcements there are.
+    len: u32,
+    /// From when on all of them have reached every neighbour.
+    settled: SimTime,
+}
+
+/// The announcements of all peers.
+#[derive(Debug)]
+pub(super) struct Announcements {
+    piece_count: u32,
+    heads: Vec<Head>,
+    of: Vec<Announced>,
+    /// Stands for lives that are no longer kept.
+    forgotten: Life,
+}
+
+impl Announcements {
+    pub(super) fn new(piece_count: u32) -> Self {
+        Self {
+            piece_count,
+            heads: Vec::new(),
+            of: Vec::new(),
+            forgotten: Life::begin(u32::MAX, PieceSet::none(piece_count), piece_count),
+        }
+    }
+
+    /// Makes room for so many members.
+    pub(super) fn reserve(&mut self, members: usize) {
+        self.heads.reserve_exact(members);
+        self.of.reserve_exact(members);
+    }
+
+    /// Enters the next member, with these pieces.
+    pub(super) fn enter(&mut self, pieces: PieceSet) {
+        self.heads.push(Head {
+            life: 0,
+            len: pieces.len(),
+            settled: SimTime::ZERO,
+        });
+        self.of.push(Announced::new(pieces, self.piece_count));
+    }
+
+    /// Bytes of memory that they take.
+    pub(super) fn bytes(&self) -> usize {
+        let all: usize = self.of.iter().map(Announced::bytes).sum();
+        all + self.heads.capacity() * size_of::<Head>()
+    }
+
+    /// A peer crashed: its connections are gone, and what it still has opens another life.
+    pub(super) fn begin_life(&mut self, member: Member, pieces: PieceSet) {
+        let announced = &mut self.of[member.index()];
+        let next = Life::begin(announced.present.id + 1, pieces, self.piece_count);
+        let last = std::mem::replace(&mut announced.present, next);
+        announced.past.push(last);
+        announced.drop_unread();
+        self.heads[member.index()] = Head {
+            life: announced.present.id,
+            len: announced.present.len(),
+            settled: SimTime::ZERO,
+        };
+    }
+
+    /// Notes that an announcement takes up to `delay` to some neighbour.
+    pub(super) fn stretch(&mut self, member: Member, delay: SimDuration) {
+        let life = &mut self.of[member.index()].present;
+        if delay > life.reach {
+            life.reach = delay;
+            let last = life.recent.last();
+            let settled = last.map_or(SimTime::ZERO, |posted| *posted + delay);
+            self.heads[member.index()].settled = settled;
+        }
+    }
+
+    /// Announces a piece.
+    pub(super) fn push(&mut self, member: Member, piece: u32, now: SimTime) {
+        let life = &mut self.of[member.index()].present;
+        if life.log.len() == 0 {
+            life.log.reserve(self.piece_count);
+        }
+        life.log.push(piece);
+        life.has.insert(piece);
+        let reach = life.reach;
+        life.recent.retain(|posted| *posted + reach > now);
+        life.recent.push(now);
+        let head = &mut self.heads[member.index()];
+        head.len += 1;
+        head.settled = now + reach;
+    }
+
+    /// How many of the announcements of a life have reached a neighbour to which they take `delay`.
+    #[inline]
+    pub(super) fn arrived(
+        &self,
+        (member, id): (Member, u32),
+        now: SimTime,
+        delay: impl FnOnce() -> SimDuration,
+    ) -> u32 {
+        let head = &self.heads[member.index()];
+        if head.life == id && head.settled <= now {
+            head.len
+        } else {
+            self.life(member, id).arrived(now, delay)
+        }
+    }
+
+    /// What a handshake sent now tells.
+    pub(super) fn holdings(&self, member: Member) -> Holdings {
+        let head = &self.heads[member.index()];
+        Holdings {
+            life: head.life,
+            known: head.len,
+        }
+    }
+
+    /// A life that is read, or nothing where it is not kept any more.
+    #[inline]
+    pub(super) fn life(&self, member: Member, id: u32) -> &Life {
+        let found = self.of[member.index()].find(id);
+        found.unwrap_or(&self.forgotten)
     }
 
     /// The present life.
-    pub(super) fn present(&self) -> &Life {
-        &self.present
+    pub(super) fn present(&self, member: Member) -> &Life {
+        &self.of[member.index()].present
     }
 
-    /// Enters a neighbour that reads this life.
-    pub(super) fn open(&mut self, id: u32) {
-        let past = self.past.iter_mut();
-        let found = past.chain([&mut self.present]).find(|life| life.id == id);
-        found.expect("a life that is read is kept").readers += 1;
-    }
-
-    /// Whether a life is still there to be read.
-    pub(super) fn is_kept(&self, life: u32) -> bool {
-        self.find(life).is_some()
+    /// Enters a neighbour that begins to read where a handshake says; tells how much of that is still kept.
+    ///
+    /// A handshake may have been under way while its sender crashed twice. What its sender had then is
+    /// forgotten, but its receiver cannot know: it finds out as always, once it is told that there is no
+    /// such connection.
+    pub(super) fn open(&mut self, member: Member, holdings: Holdings) -> u32 {
+        match self.of[member.index()].find_mut(holdings.life) {
+            Some(life) => {
+                life.readers += 1;
+                holdings.known
+            }
+            None => 0,
+        }
     }
 
     /// Strikes out a neighbour that read this life; an earlier life that nobody reads is dropped.
-    pub(super) fn close(&mut self, id: u32) {
-        let past = self.past.iter_mut();
-        let found = past.chain([&mut self.present]).find(|life| life.id == id);
-        found.expect("a life that is read is kept").readers -= 1;
-        self.drop_unread();
+    pub(super) fn close(&mut self, member: Member, id: u32) {
+        let announced = &mut self.of[member.index()];
+        if let Some(life) = announced.find_mut(id) {
+            life.readers -= 1;
+            announced.drop_unread();
+        }
     }
 }
 
@@ -254,18 +363,34 @@ mod tests {
     fn an_announcement_is_read_when_it_has_arrived_and_not_before() {
         let near = SimDuration(10);
         let far = SimDuration(50);
-        let mut announced = Announced::new(PieceSet::none(9), 9);
-        announced.stretch(near);
-        announced.stretch(far);
+        let me = Member(0);
+        let mut announced = Announcements::new(9);
+        announced.enter(PieceSet::none(9));
+        announced.stretch(me, near);
+        announced.stretch(me, far);
         for (piece, at) in (0..5).zip([0, 30, 60, 90, 120]) {
-            announced.push(piece, SimTime(at), 9);
+            announced.push(me, piece, SimTime(at));
         }
-        let life = announced.present();
-        let arrived = |now, delay| life.arrived(SimTime(now), || delay);
+        let arrived = |now, delay| announced.arrived((me, 0), SimTime(now), || delay);
         assert_eq!([120, 129, 130].map(|now| arrived(now, near)), [4, 4, 5]);
         assert_eq!([120, 139, 140].map(|now| arrived(now, far)), [3, 3, 4]);
         assert_eq!([169, 170].map(|now| arrived(now, far)), [4, 5]);
-        let known = life.known(3);
+        let known = announced.life(me, 0).known(3);
         assert!(known.contains(2) && !known.contains(3));
+    }
+
+    #[test]
+    fn of_a_life_that_is_two_crashes_old_nothing_is_known() {
+        let me = Member(0);
+        let mut announced = Announcements::new(9);
+        announced.enter(PieceSet::all(9));
+        let first = announced.holdings(me);
+        announced.begin_life(me, PieceSet::all(9));
+        assert_eq!(announced.open(me, first), 9);
+        announced.close(me, first.life);
+        announced.begin_life(me, PieceSet::all(9));
+        assert_eq!(announced.open(me, first), 0);
+        assert!(!announced.life(me, first.life).known(0).contains(3));
+        announced.close(me, first.life);
     }
 }

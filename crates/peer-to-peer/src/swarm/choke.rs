@@ -3,7 +3,7 @@
 //! A device that takes part in several torrents shares its slots among them, as libtorrent does
 //! (`unchoke_slots_limit` is for a session): whoever gives most has one, in whichever torrent.
 
-use netduel_world::{Context, NodeId, SimDuration, uniform_below};
+use netduel_world::{Context, NodeId, SimDuration, uniform, uniform_below};
 
 use super::{
     Swarm, Timer,
@@ -15,6 +15,10 @@ use super::{
 /// An uplink that carries this share of its rate is full: the rest is the gap between a piece and
 /// the request for the next.
 const UPLINK_FULL: f64 = 0.8;
+
+/// Neighbours that a peer with a free slot wakes at a time: twice as many as it has slots by default. The others
+/// hear of its pieces when they next read what it announced; their answers would come too late for the slot.
+const WOKEN_MOST: usize = 10;
 
 impl Swarm {
     /// The neighbours that a device has in each of its torrents.
@@ -31,7 +35,14 @@ impl Swarm {
         if !device.reviewing && !alone {
             device.reviewing = true;
             device.sent = (cx.bytes_sent(), cx.now());
-            cx.after(SimDuration::from(self.config.choke_interval), Timer::Review);
+            let mut wait = self.config.choke_interval.get();
+            if device.reviews == 0 {
+                // Programs that started together are not in step: else whoever misses one moment at which
+                // all draw somebody waits for the next.
+                wait *= uniform(cx.rng());
+                device.reviews = uniform_below(cx.rng(), self.config.optimistic_rounds);
+            }
+            cx.after(SimDuration::from_seconds(wait), Timer::Review);
         }
     }
 
@@ -81,7 +92,7 @@ impl Swarm {
     }
 
     /// What a neighbour is to be served for: what it gave. Who has everything is given nothing.
-    fn merit(&self, me: Member, index: usize) -> u64 {
+    fn merit(&self, me: Member, index: usize) -> u32 {
         let peer = &self.peers[me.index()];
         if peer.has_all() {
             0
@@ -114,8 +125,7 @@ impl Swarm {
         };
         let optimistic = match rest.iter().find(has_slot) {
             Some(place) if !moves_on => Some(*place),
-            // The rest of equal givers is in random order; of unequal ones a draw is needed.
-            _ => draw(&self.roster, |me| of(me, rest), cx),
+            _ => self.draw_optimistic(rest.to_vec(), cx),
         };
         let mut nth = 0;
         while let Some(me) = self.roster.nth_active(node, nth) {
@@ -150,7 +160,14 @@ impl Swarm {
         while let Some(slot) = self.free_slot(node) {
             let waiting = |me: Member| self.peers[me.index()].links.waiting();
             let next = match slot {
-                Slot::Optimistic => draw(&self.roster, waiting, cx),
+                Slot::Optimistic => {
+                    let mut all = Vec::new();
+                    for me in self.roster.active(node) {
+                        all.extend(waiting(me).iter().map(|index| (me, index)));
+                    }
+                    shuffle(&mut all, cx);
+                    self.draw_optimistic(all, cx)
+                }
                 Slot::Regular => {
                     let merits = |me| waiting(me).iter().map(|i| self.merit(me, i)).max();
                     let most = self.roster.active(node).filter_map(merits).max();
@@ -175,12 +192,30 @@ impl Swarm {
         }
     }
 
+    /// Whom to serve for nothing among these, who are in random order: the more likely, the more pieces they
+    /// gave beyond those that they got. By an even draw, whoever gave away the few pieces that it had is as badly
+    /// off as who gave nothing. The curve is that of Vuze (`UnchokerUtil.getNextOptimisticPeers`).
+    fn draw_optimistic(
+        &self,
+        mut among: Vec<(Member, usize)>,
+        cx: &mut Context<'_, Self>,
+    ) -> Option<(Member, usize)> {
+        if among.is_empty() {
+            return None;
+        }
+        among.sort_by_key(|(me, index)| self.peers[me.index()].links.get(*index).owed());
+        let reach = 1.0 / (0.8 + 0.2 / (1.0 - uniform(cx.rng())));
+        let count = u32::try_from(among.len()).expect("neighbours are counted in 32 bits");
+        let below = |place: &u32| f64::from(*place) <= reach * f64::from(count);
+        let place = (1..count).take_while(below).count();
+        Some(among[place])
+    }
+
     /// A peer with a free slot wakes neighbours that want nothing as far as they said, once for all
     /// that it announced since they heard of it last, unless they are known to have that.
     fn wake_idle(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let links = &self.peers[me.index()].links;
-        let life = self.announced[me.index()].present();
-        let announced = life.len();
+        let announced = self.announced.present(me).len();
         let unaware = |index: &usize| links.get(*index).woken < announced;
         let unaware: LinkSet = links.idle().iter().filter(unaware).collect();
         if unaware.is_empty() {
@@ -189,15 +224,13 @@ impl Swarm {
         // Beginning anywhere, or the neighbours met first would always be the first to answer.
         let count = u32::try_from(links.len()).expect("neighbours are counted in 32 bits");
         let first = uniform_below(cx.rng(), count) as usize;
-        for index in unaware.iter_from(first) {
+        for index in unaware.iter_from(first).take(WOKEN_MOST) {
             let peer = &mut self.peers[me.index()];
             let woken = std::mem::replace(&mut peer.links.get_mut(index).woken, announced);
             let known = peer.known(index, &self.announced);
-            let mut has_news = false;
-            self.announced[me.index()]
-                .present()
-                .read(woken, announced, |piece| has_news |= !known.contains(piece));
-            if has_news {
+            let life = self.announced.present(me);
+            let mut news = life.read(woken, announced).iter();
+            if news.any(|piece| !known.contains(piece)) {
                 let (neighbour, connection) = self.end(me, index);
                 cx.wake(neighbour, Message::News(connection), HAVE);
             }
@@ -257,13 +290,13 @@ impl Swarm {
         let end_game = self.config.end_game;
         let links = &self.peers[me.index()].links;
         let withdraw = withdraw & links.interesting;
-        let mut wanted = self.peers[me.index()].wanted(end_game, &self.announced);
+        let mut wanted = self.peers[me.index()].wanted(end_game, cx.now(), &self.announced);
         let doubtful = withdraw & !wanted;
         if !doubtful.is_empty() {
             doubtful
                 .iter()
                 .for_each(|index| self.listen_to(me, index, cx));
-            wanted = self.peers[me.index()].wanted(end_game, &self.announced);
+            wanted = self.peers[me.index()].wanted(end_game, cx.now(), &self.announced);
         }
         let links = &mut self.peers[me.index()].links;
         let interesting = links.interesting & !withdraw | wanted;

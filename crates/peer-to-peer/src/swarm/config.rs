@@ -1,6 +1,8 @@
 //! Settings of a swarm.
 
-use netduel_world::{Bytes, Cast, ConfigError, Seconds, SimDuration};
+use std::ops::Range;
+
+use netduel_world::{Bytes, Cast, ConfigError, NodeId, Seconds, SimDuration};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +32,7 @@ pub struct Config {
     /// Neighbours that a peer serves for what they give, beside one optimistic; at least 1.
     /// BEP 3: four. Whoever has everything serves twice as many while its uplink is not full.
     pub slots: u32,
-    /// Time between two reviews of whom to serve. BEP 3: 10 s.
+    /// Time between two reviews of whom to serve; 1 s to 1 h. BEP 3: 10 s.
     pub choke_interval: Seconds,
     /// Reviews after which the optimistic slot moves on; at least 1. BEP 3: every 30 s.
     pub optimistic_rounds: u32,
@@ -39,14 +41,15 @@ pub struct Config {
     pub turn: u32,
     /// Which of the pieces that a neighbour can give is asked for.
     pub choice: Choice,
-    /// Whether the last piece is asked for from several neighbours at once.
+    /// Whether the last piece is asked for from one more neighbour when it is late.
     pub end_game: bool,
     /// Whether neighbours tell each other once a minute whom else they are connected to (BEP 11).
     pub peer_exchange: bool,
     /// Where peers find each other.
     pub directory: Directory,
     /// Settings of a distributed directory, those of `kademlia`; BEP 5's when left out: `k` = 8, or
-    /// the number of nodes when they are fewer, and `refresh` = 15 min.
+    /// the number of nodes when they are fewer, `refresh` = 15 min, and `contact-timeout` = 1 s, or
+    /// three times the longest round trip between an origin and a user where that is longer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub distributed: Option<kademlia::Config>,
     /// Time between a peer's reports to the tracker, or to the distributed directory. When left out
@@ -103,6 +106,9 @@ impl Default for Config {
 /// A peer keeps one bit per connection for each piece, in a word of 64.
 const CONNECTIONS_MAX: u32 = 64;
 
+/// Seconds. Neighbours are looked after at each review, and how long they were silent is counted in 16 bits.
+const CHOKE_INTERVAL_MAX: f64 = 3600.0;
+
 impl Config {
     /// Checks what can be checked without a cast.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -148,6 +154,9 @@ impl Config {
                 return refuse(key, "is too short; expected at least 1 s");
             }
         }
+        if self.choke_interval.get() > CHOKE_INTERVAL_MAX {
+            return refuse("choke-interval", "is too long; expected at most 1 h");
+        }
         match self.directory {
             Directory::Tracker if self.distributed.is_some() => refuse(
                 "distributed",
@@ -181,16 +190,44 @@ impl Config {
     pub(super) fn table(&self, cast: Cast<'_>) -> Result<kademlia::Config, ConfigError> {
         let origins = cast.machines("origin", self.origin.as_deref())?;
         let members = cast.user_count() + (origins.end - origins.start);
-        let usual = || kademlia::Config {
-            k: Some(members.min(8)),
-            refresh: Seconds::new(900.0).expect("a quarter of an hour is in range"),
-            ..kademlia::Config::default()
+        let seconds = |s| Seconds::new(s).expect("some times as long as a time in range");
+        let farthest = round_trip_max(origins.clone(), cast).as_seconds();
+        let usual = || {
+            let short = kademlia::Config::default().contact_timeout;
+            kademlia::Config {
+                k: Some(members.min(8)),
+                refresh: seconds(900.0),
+                contact_timeout: seconds(short.get().max(ROUND_TRIPS * farthest)),
+                ..kademlia::Config::default()
+            }
         };
         let mut config = self.distributed.clone().unwrap_or_else(usual);
+        if config.contact_timeout.get() <= farthest {
+            let (given, least) = (config.contact_timeout, seconds(farthest));
+            return Err(nested(ConfigError {
+                key: "contact-timeout",
+                problem: format!(
+                    "is {given}; expected more than {least}, the longest round trip between an \
+                     origin and a user"
+                ),
+            }));
+        }
         config.machines = origins;
         Ok(config)
     }
 }
+
+/// The longest round trip between one of these machines and a user.
+fn round_trip_max(origins: Range<u32>, cast: Cast<'_>) -> SimDuration {
+    let users = cast.machine_count()..cast.machine_count() + cast.user_count();
+    let trip = |a, b| cast.latency(NodeId(a), NodeId(b)) + cast.latency(NodeId(b), NodeId(a));
+    let trips = origins.flat_map(|origin| users.clone().map(move |user| trip(origin, user)));
+    trips.max().unwrap_or(SimDuration::ZERO)
+}
+
+/// Round trips to an origin that an answer takes at most: between two users it may go there and on, and jitter
+/// adds half as much.
+const ROUND_TRIPS: f64 = 3.0;
 
 /// What is wrong with a setting of the distributed directory.
 pub(super) fn nested(error: ConfigError) -> ConfigError {

@@ -4,43 +4,68 @@ use netduel_world::{Context, Ending, NodeId, ObjectId, TransferEnded, TransferId
 
 use super::{
     Swarm,
-    links::{Moment, OnLinks},
+    links::{LINKS_MAX, LinkSet, Moment, OnLinks},
     message::{Connection, HAVE, Message},
     peer::{PIPELINE_MAX, pipeline},
     roster::Member,
 };
 
-/// A peer reads the news of all neighbours with every eighth choice of a piece.
-const CHOICES_PER_ROUND: u32 = 8;
+/// A peer reads the news of all neighbours with every sixteenth choice of a piece.
+const CHOICES_PER_ROUND: u32 = 16;
 
 impl Swarm {
     /// Takes note of what all neighbours announced.
     pub(super) fn listen(&mut self, me: Member, cx: &mut Context<'_, Self>) {
+        let mut news = LinkSet::default();
+        let mut ends = [0; LINKS_MAX];
+        let mut seen = 0;
         for index in self.peers[me.index()].links.established.iter() {
-            self.listen_to(me, index, cx);
+            if let Some(end) = self.arrived(me, index, cx) {
+                news.set(index, true);
+                ends[index] = end;
+                // Before any of it is read, so that the cache misses of all overlap.
+                seen ^= self.peers[me.index()].look_ahead(index, &self.announced);
+            }
         }
+        std::hint::black_box(seen);
+        news.iter()
+            .for_each(|index| self.read(me, index, ends[index], cx));
     }
 
     /// Takes note of what the neighbour at `index` announced.
     pub(super) fn listen_to(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) {
-        let peer = &mut self.peers[me.index()];
-        if !peer.links.established.contains(index) {
-            return;
+        if self.peers[me.index()].links.established.contains(index)
+            && let Some(end) = self.arrived(me, index, cx)
+        {
+            self.read(me, index, end, cx);
         }
+    }
+
+    /// How many announcements of the neighbour at `index` have arrived, when there are new ones.
+    #[inline]
+    fn arrived(&self, me: Member, index: usize, cx: &Context<'_, Self>) -> Option<u32> {
+        let links = &self.peers[me.index()].links;
+        let neighbour = links.neighbour(index);
+        let link = links.get(index);
+        let delay = || cx.announcement_delay(self.roster.node(neighbour), cx.node(), HAVE);
+        let end = self
+            .announced
+            .arrived((neighbour, link.life), cx.now(), delay);
+        let is_news = end > link.heard && cx.is_reached_by(self.roster.node(neighbour));
+        is_news.then_some(end)
+    }
+
+    /// Reads what the neighbour at `index` announced, up to the one before `end`.
+    #[inline]
+    fn read(&mut self, me: Member, index: usize, end: u32, cx: &mut Context<'_, Self>) {
+        let peer = &mut self.peers[me.index()];
         let neighbour = peer.links.neighbour(index);
         let link = peer.links.get_mut(index);
-        let life = self.announced[neighbour.index()].life(link.life);
-        let other = self.roster.node(neighbour);
-        let delay = || cx.announcement_delay(other, cx.node(), HAVE);
-        let first = link.heard;
-        let end = life.arrived(cx.now(), delay).max(first);
-        if end == first || !cx.is_reached_by(other) {
-            return;
-        }
-        link.heard = end;
+        let first = std::mem::replace(&mut link.heard, end);
         link.heard_at = Moment::at(cx.now());
         if !peer.has_all() {
-            life.read(first, end, |piece| peer.hear(index, piece));
+            let life = self.announced.life(neighbour, peer.links.get(index).life);
+            peer.hear(index, life.read(first, end));
         }
         cx.hear(end - first, HAVE);
     }
@@ -84,11 +109,10 @@ impl Swarm {
     ///
     /// What the others announced decides only which piece is rare. Reading it with every choice
     /// would be most of the cost of a large swarm, and a few pieces more or less make no
-    /// difference: makespans with 1 and with 8 are within each other's noise.
+    /// difference: makespans with 1, with 8 and with 16 are within each other's noise.
     fn choose(&mut self, me: Member, index: usize, cx: &mut Context<'_, Self>) -> Option<u32> {
-        let how = (self.config.choice, self.config.end_game);
         let peer = &mut self.peers[me.index()];
-        if !peer.may_choose(index, how.1) {
+        if !peer.may_choose(index, self.config.end_game, cx.now()) {
             return None;
         }
         peer.choices += 1;
@@ -96,7 +120,13 @@ impl Swarm {
             self.listen(me, cx);
         }
         let peer = &self.peers[me.index()];
-        peer.choose(index, how, &self.announced, &mut self.ties, cx.rng())
+        peer.choose(
+            index,
+            self.config.choice,
+            &self.announced,
+            &mut self.ties,
+            cx.rng(),
+        )
     }
 
     /// Asks every neighbour that serves this peer and is not being asked.
@@ -148,7 +178,7 @@ impl Swarm {
         peer.uploads.push(index, piece, transfer);
         let link = peer.links.get_mut(index);
         link.told_at = Moment::at(cx.now());
-        link.turn = link.turn.saturating_add(1);
+        link.give();
         if let Some(copies) = &mut peer.first_copies {
             copies.send(piece);
             self.suggest(me, index, cx);
@@ -264,7 +294,7 @@ impl Swarm {
                 let pace = peer.pace(index, piece, cx.now());
                 let link = peer.links.get_mut(index);
                 link.pipeline = pipeline(pace, round_trip);
-                link.receive(ended.size.0);
+                link.receive();
                 link.heard_at = Moment::at(cx.now());
             }
             (Ending::Whole { .. }, None) => {}
@@ -297,7 +327,12 @@ impl Swarm {
     }
 
     fn cancel_elsewhere(&mut self, me: Member, piece: u32, cx: &mut Context<'_, Self>) {
-        for index in self.peers[me.index()].links.asked.iter() {
+        let peer = &self.peers[me.index()];
+        // Only in the end game is a piece asked for twice.
+        if !peer.asked.pieces().any(|asked| asked == piece) {
+            return;
+        }
+        for index in peer.links.asked.iter() {
             let peer = &mut self.peers[me.index()];
             if peer.give_up(index, piece, &self.announced) {
                 let (neighbour, connection) = self.end(me, index);
@@ -311,8 +346,8 @@ impl Swarm {
     fn announce(&mut self, me: Member, piece: u32, cx: &mut Context<'_, Self>) {
         let peer = &mut self.peers[me.index()];
         cx.announce(peer.links.len(), HAVE);
-        self.announced[me.index()].push(piece, cx.now(), self.piece_count);
-        peer.announced_at = Moment::at(cx.now());
+        self.announced.push(me, piece, cx.now());
+        peer.announced_at = cx.now();
         self.fill_slots(cx);
     }
 

@@ -140,12 +140,11 @@ impl Swarm {
         });
     }
 
-    /// An origin announces itself: at once where nobody knows it, else within the usual time.
+    /// An origin reports: at once where nobody knows it, else within the usual time.
     pub(super) fn begin_reports(&mut self, me: Member, cx: &mut Context<'_, Self>) {
-        let Finder::Table(table) = &self.finder else {
-            return;
-        };
-        if table.kademlia.starts() == Start::Join {
+        if let Finder::Table(table) = &self.finder
+            && table.kademlia.starts() == Start::Join
+        {
             self.report(me, cx);
             return;
         }

@@ -2,7 +2,7 @@
 
 use netduel_world::{Architecture, NodeId};
 
-use super::{Swarm, announced::Announced, finder::Finder, peer::Peer};
+use super::{Swarm, finder::Finder, peer::Peer};
 
 /// The tracker or the contacts in the table, the neighbours, and of the tracker those who take part.
 pub(super) fn overlay(swarm: &Swarm, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
@@ -24,7 +24,6 @@ pub(super) fn overlay(swarm: &Swarm, node: NodeId, visit: &mut dyn FnMut(NodeId)
 /// Bytes of the members' tables, connections and announcements, and of the directory.
 pub(super) fn state_bytes(swarm: &Swarm) -> usize {
     let peers: usize = swarm.peers.iter().map(Peer::bytes).sum();
-    let announced: usize = swarm.announced.iter().map(Announced::bytes).sum();
     let devices = size_of_val(&*swarm.devices);
-    peers + announced + devices + swarm.roster.bytes() + swarm.finder.bytes()
+    peers + swarm.announced.bytes() + devices + swarm.roster.bytes() + swarm.finder.bytes()
 }

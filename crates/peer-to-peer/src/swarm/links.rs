@@ -53,6 +53,9 @@ impl LinkSet {
     }
 }
 
+/// Links at most: as many as a [`LinkSet`] has bits.
+pub(super) const LINKS_MAX: usize = 64;
+
 impl BitAnd for LinkSet {
     type Output = Self;
     fn bitand(self, other: Self) -> Self {
@@ -89,18 +92,20 @@ impl FromIterator<usize> for LinkSet {
     }
 }
 
-/// When somebody was last heard of, or told something, in whole seconds: the time-outs are minutes.
-#[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
-pub(super) struct Moment(u32);
+/// When somebody was last heard of, or told something, in whole seconds: the time-outs are minutes. It
+/// goes round after 18 hours, and is looked at once an hour at least.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(super) struct Moment(u16);
 
 impl Moment {
     pub(super) fn at(now: SimTime) -> Self {
-        Self(u32::try_from(now.0 / 1_000_000_000).unwrap_or(u32::MAX))
+        let seconds = now.0 / 1_000_000_000 % (u64::from(u16::MAX) + 1);
+        Self(u16::try_from(seconds).expect("a remainder is small"))
     }
 
     /// Seconds from this moment to `now`.
-    pub(super) fn age(self, now: Self) -> u32 {
-        now.0.saturating_sub(self.0)
+    pub(super) fn age(self, now: Self) -> u16 {
+        now.0.wrapping_sub(self.0)
     }
 }
 
@@ -114,21 +119,21 @@ pub(super) struct Link {
     /// How many of the neighbour's announcements arrived.
     pub(super) heard: u32,
     /// Counts, and goes round, what this peer told the neighbour of how things stand.
-    told: u16,
+    told: u8,
     /// The last of what the neighbour told this peer of it.
-    hears: u16,
+    hears: u8,
     /// How many of this peer's announcements the neighbour has heard or was woken for.
     pub(super) woken: u32,
     /// When the neighbour was last heard of.
     pub(super) heard_at: Moment,
     /// When the neighbour was last told something that the others were not.
     pub(super) told_at: Moment,
-    /// What was received in the present and in the last choke interval, in KiB, rounded up piece by piece.
-    pub(super) received: [u32; 2],
+    /// Pieces that came in the present and in the last choke interval.
+    pub(super) received: [u16; 2],
     /// Pieces sent since the neighbour was let in.
     pub(super) turn: u16,
-    /// A piece by which the neighbour is known to be useful, if it is: its word and its bit there.
-    witness: (u16, u8),
+    /// Pieces that came from the neighbour, less those that went to it.
+    owed: i16,
     /// How many pieces to ask for at once.
     pub(super) pipeline: u8,
     /// Whether this peer opened the connection.
@@ -148,46 +153,42 @@ impl Link {
             told_at: now,
             received: [0; 2],
             turn: 0,
-            witness: (0, 0),
+            owed: 0,
             pipeline: 1,
             opened,
         }
     }
 
-    /// A piece by which the neighbour is known to be useful, if it is.
-    pub(super) fn witness(&self) -> u32 {
-        let (word, bit) = self.witness;
-        u32::from(word) * u64::BITS + u32::from(bit)
-    }
-
-    pub(super) fn set_witness(&mut self, piece: u32) {
-        let word = u16::try_from(piece / u64::BITS);
-        let bit = u8::try_from(piece % u64::BITS);
-        self.witness = (
-            word.expect("a million pieces are 2^14 words"),
-            bit.expect("a word has 64 bits"),
-        );
-    }
-
     /// Notes a status; says whether it was not overtaken by a later one (serial numbers as in RFC
     /// 1982: those of two statuses under way at once are close).
-    pub(super) fn take_status(&mut self, serial: u16) -> bool {
-        let newer = serial.wrapping_sub(self.hears) < u16::MAX / 2;
+    pub(super) fn take_status(&mut self, serial: u8) -> bool {
+        let newer = serial.wrapping_sub(self.hears) < u8::MAX / 2;
         if newer {
             self.hears = serial;
         }
         newer
     }
 
-    /// Notes that a piece of `bytes` came.
-    pub(super) fn receive(&mut self, bytes: u64) {
-        let kibibytes = u32::try_from(bytes.div_ceil(1024)).unwrap_or(u32::MAX);
-        self.received[0] = self.received[0].saturating_add(kibibytes);
+    /// Notes that a piece came.
+    pub(super) fn receive(&mut self) {
+        self.received[0] = self.received[0].saturating_add(1);
+        self.owed = self.owed.saturating_add(1);
     }
 
-    /// What was received of late.
-    pub(super) fn gave(&self) -> u64 {
-        self.received.iter().map(|part| u64::from(*part)).sum()
+    /// Notes that a piece goes out.
+    pub(super) fn give(&mut self) {
+        self.turn = self.turn.saturating_add(1);
+        self.owed = self.owed.saturating_sub(1);
+    }
+
+    /// Pieces that came from the neighbour, less those that went to it.
+    pub(super) fn owed(&self) -> i16 {
+        self.owed
+    }
+
+    /// Pieces that came of late.
+    pub(super) fn gave(&self) -> u32 {
+        self.received.iter().map(|part| u32::from(*part)).sum()
     }
 }
 
@@ -195,6 +196,8 @@ impl Link {
 #[derive(Debug, Default)]
 pub(super) struct Links {
     neighbours: Vec<Member>,
+    /// For each useful neighbour, a piece by which it is known to be.
+    witnesses: Vec<u32>,
     items: Vec<Link>,
     /// Whose handshake has come.
     pub(super) established: LinkSet,
@@ -221,7 +224,9 @@ impl Links {
 
     /// Bytes of all links.
     pub(super) fn bytes(&self) -> usize {
-        self.items.capacity() * size_of::<Link>() + self.neighbours.capacity() * size_of::<Member>()
+        self.items.capacity() * size_of::<Link>()
+            + self.neighbours.capacity() * size_of::<Member>()
+            + self.witnesses.capacity() * size_of::<u32>()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -250,7 +255,29 @@ impl Links {
 
     /// The place of the link to `neighbour`.
     pub(super) fn to(&self, neighbour: Member) -> Option<usize> {
-        self.neighbours.iter().position(|other| *other == neighbour)
+        places_of(&self.neighbours, neighbour).next()
+    }
+
+    /// Notes a piece by which the neighbour at `index` is useful.
+    pub(super) fn set_useful(&mut self, index: usize, witness: u32) {
+        self.useful.set(index, true);
+        self.witnesses[index] = witness;
+    }
+
+    /// The piece by which the neighbour at `index` was known to be useful last.
+    pub(super) fn witness(&self, index: usize) -> u32 {
+        self.witnesses[index]
+    }
+
+    /// Who is known to be useful by this piece.
+    pub(super) fn witnessed(&self, piece: u32) -> LinkSet {
+        places_of(&self.witnesses, piece).collect::<LinkSet>() & self.useful
+    }
+
+    /// Looks at what is needed to find a link; see `Architecture::look_ahead`.
+    pub(super) fn look_ahead(&self) -> u32 {
+        let lines = self.neighbours.chunks(LINE);
+        lines.fold(0, |seen, line| seen ^ line[0].0)
     }
 
     /// The place of the link to `neighbour` that has this serial number, where it was opened from
@@ -298,8 +325,10 @@ impl Links {
             // Doubling would waste a quarter of what all peers keep of their neighbours.
             self.items.reserve_exact(LINKS_MORE);
             self.neighbours.reserve_exact(LINKS_MORE);
+            self.witnesses.reserve_exact(LINKS_MORE);
         }
         self.neighbours.push(neighbour);
+        self.witnesses.push(0);
         self.items.push(link);
     }
 
@@ -318,12 +347,29 @@ impl Links {
         ] {
             set.swap_remove(index, last);
         }
+        self.witnesses.swap_remove(index);
         (
             self.neighbours.swap_remove(index),
             self.items.swap_remove(index),
         )
     }
 }
+
+/// Where `wanted` is, lowest first. Cache lines are compared as a whole, a few instructions each.
+fn places_of<T: Copy + Eq>(all: &[T], wanted: T) -> impl Iterator<Item = usize> {
+    let lines = all.chunks(LINE).zip((0..).step_by(LINE));
+    let has = move |line: &[T]| line.iter().filter(|item| **item == wanted).count() > 0;
+    let found = lines.filter(move |(line, _)| has(line));
+    found.flat_map(move |(line, first)| {
+        let places = line.iter().zip(first..);
+        places
+            .filter(move |(item, _)| **item == wanted)
+            .map(|(_, place)| place)
+    })
+}
+
+/// Numbers of four bytes in a cache line.
+const LINE: usize = 16;
 
 /// What a neighbour is served for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -381,6 +427,14 @@ impl<T> OnLinks<T> {
     /// Bytes of all pieces.
     pub(super) fn bytes(&self) -> usize {
         self.0.capacity() * size_of::<(Spot, T)>()
+    }
+
+    /// What is to be remembered, when there is one piece only, on one link.
+    pub(super) fn single(&self) -> Option<&T> {
+        match self.0.as_slice() {
+            [(_, item)] => Some(item),
+            _ => None,
+        }
     }
 
     /// The pieces on any link.

@@ -83,7 +83,7 @@ pub struct Contact {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct Status {
     /// Rises with every status and goes round, so that an overtaken one is told apart.
-    pub serial: u16,
+    pub serial: u8,
     /// Whether the sender wants something that the receiver has.
     pub interested: bool,
     /// Whether the sender refuses to serve the receiver.
@@ -98,6 +98,24 @@ const HEADERS: u64 = 40;
 pub(super) const HAVE: Bytes = Bytes(HEADERS + 9);
 
 impl Message {
+    /// What the torrent is for in which it is said.
+    pub(super) fn object(&self) -> Option<ObjectId> {
+        match self {
+            Self::Join(object) | Self::Part(object) | Self::Members(object, _) => Some(*object),
+            Self::Connect(connection, _)
+            | Self::Accept(connection, _)
+            | Self::Bye(connection)
+            | Self::Status(connection, _)
+            | Self::News(connection)
+            | Self::Request(connection, _)
+            | Self::Reject(connection, _)
+            | Self::Suggest(connection, _)
+            | Self::Cancel(connection, _)
+            | Self::Contacts(connection, _) => Some(connection.object),
+            Self::Directory(_) => None,
+        }
+    }
+
     /// Bytes on the wire for an object of `piece_count` pieces. A distributed directory sends for
     /// itself.
     pub(super) fn size(&self, piece_count: u32) -> Bytes {

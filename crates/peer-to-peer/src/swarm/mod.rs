@@ -33,7 +33,7 @@ use netduel_world::{
 
 use crate::Kademlia;
 
-use announced::Announced;
+use announced::Announcements;
 use config::nested;
 use device::Device;
 use finder::{Finder, Table};
@@ -57,7 +57,7 @@ pub struct Swarm {
     roster: Roster,
     /// By member, as what each announced.
     peers: Vec<Peer>,
-    announced: Vec<Announced>,
+    announced: Announcements,
     /// Room for a choice among pieces; empty between choices.
     ties: Ties,
 }
@@ -127,12 +127,12 @@ impl Architecture for Swarm {
             devices: nodes.clone().map(device).collect(),
             roster: Roster::new(objects, cast.node_count()),
             peers: Vec::new(),
-            announced: Vec::new(),
+            announced: Announcements::new(piece_count),
             ties: Ties::default(),
         };
         if objects == 1 {
             swarm.peers.reserve_exact(cast.node_count());
-            swarm.announced.reserve_exact(cast.node_count());
+            swarm.announced.reserve(cast.node_count());
             for node in nodes {
                 swarm.enter(node, ObjectId(0), origins.contains(&node.0), rng);
             }
@@ -206,12 +206,16 @@ impl Architecture for Swarm {
         known::state_bytes(self)
     }
 
+    fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) -> u32 {
+        let part = message
+            .object()
+            .and_then(|object| self.roster.find(to, object));
+        part.map_or(0, |me| self.peers[me.index()].links.look_ahead())
+    }
+
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
         self.in_table(cx, Kademlia::on_start);
         let node = cx.node();
-        if self.finder.tracker_node().is_some() {
-            return;
-        }
         let mut nth = 0;
         while let Some(me) = self.roster.part(node, nth) {
             if self.peers[me.index()].joined {
@@ -369,7 +373,7 @@ impl Swarm {
             }
         }
         self.peers.push(peer);
-        self.announced.push(Announced::new(has, count));
+        self.announced.enter(has);
         me
     }
 
@@ -424,7 +428,7 @@ impl Swarm {
         }
         for ((neighbour, link), index) in links.iter().zip(0..) {
             if links.established.contains(index) {
-                self.announced[neighbour.index()].close(link.life);
+                self.announced.close(neighbour, link.life);
             }
         }
         let count = self.piece_count;
@@ -442,7 +446,7 @@ impl Swarm {
         }
         let mut kept = PieceSet::all(count);
         peer.missing.iter().for_each(|piece| kept.remove(piece));
-        self.announced[me.index()].begin_life(kept, count);
+        self.announced.begin_life(me, kept);
         self.peers[me.index()] = peer;
     }
 

@@ -154,7 +154,7 @@ impl Swarm {
         peer.opened += 1;
         let index = self.enter_link(me, neighbour, link, cx);
         let (neighbour, connection) = self.end(me, index);
-        let holdings = self.announced[me.index()].holdings();
+        let holdings = self.announced.holdings(me);
         self.say(neighbour, Message::Connect(connection, holdings), cx);
         self.keep_reviewing(cx);
     }
@@ -175,7 +175,7 @@ impl Swarm {
         }
         self.keep_telling(me, cx);
         let delay = cx.announcement_delay(cx.node(), self.roster.node(neighbour), HAVE);
-        self.announced[me.index()].stretch(delay);
+        self.announced.stretch(me, delay);
         count - 1
     }
 
@@ -205,21 +205,13 @@ impl Swarm {
         let full = peer.links.len() >= self.config.connections as usize;
         // Two peers that have everything have nothing to say to each other.
         let idle = peer.has_all() && holdings.known == self.piece_count;
-        let gone = !self.announced[neighbour.index()].is_kept(holdings.life);
-        if !peer.joined || full || idle || gone {
+        if !peer.joined || full || idle {
             self.say(from, Message::Bye(connection), cx);
             return;
         }
         let link = Link::new(connection.serial, false, Moment::at(cx.now()));
         let index = self.enter_link(me, neighbour, link, cx);
-        let peer = &mut self.peers[me.index()];
-        if peer.report == 0 {
-            // An origin need not report to be known; from its first neighbour on it does like all.
-            peer.report = 1;
-            let regular = SimDuration::from(self.config.announce_interval());
-            cx.after(regular, Timer::Report(object, 1));
-        }
-        let mine = self.announced[me.index()].holdings();
+        let mine = self.announced.holdings(me);
         self.say(from, Message::Accept(connection, mine), cx);
         self.establish(me, index, holdings, cx);
         self.keep_reviewing(cx);
@@ -236,13 +228,8 @@ impl Swarm {
             self.say(from, Message::Bye(connection), cx);
             return;
         };
-        let neighbour = self.peers[me.index()].links.neighbour(index);
-        if self.announced[neighbour.index()].is_kept(holdings.life) {
-            self.establish(me, index, holdings, cx);
-            self.connect_more(me, cx);
-        } else {
-            self.forget_link(me, index, cx);
-        }
+        self.establish(me, index, holdings, cx);
+        self.connect_more(me, cx);
     }
 
     /// Takes note of what the other end of a new connection has.
@@ -255,11 +242,11 @@ impl Swarm {
     ) {
         let peer = &mut self.peers[me.index()];
         let neighbour = peer.links.neighbour(index);
-        self.announced[neighbour.index()].open(holdings.life);
+        let known = self.announced.open(neighbour, holdings);
         peer.links.established.set(index, true);
         let link = peer.links.get_mut(index);
         link.life = holdings.life;
-        link.heard = holdings.known;
+        link.heard = known;
         link.heard_at = Moment::at(cx.now());
         peer.learn(index, &self.announced);
         self.update_interest(me, cx);
@@ -297,7 +284,7 @@ impl Swarm {
             cx.cancel(upload);
         }
         if let Some(life) = removed.life {
-            self.announced[removed.neighbour.index()].close(life);
+            self.announced.close(removed.neighbour, life);
         }
     }
 
@@ -323,7 +310,10 @@ impl Swarm {
                 self.hang_up(me, index, cx);
                 continue;
             }
-            if link.told_at.max(peer.announced_at).age(now) >= KEEP_ALIVE {
+            let announced = cx.now().since(peer.announced_at) < KEEP_ALIVE;
+            if !announced
+                && SimDuration::from_seconds(f64::from(link.told_at.age(now))) >= KEEP_ALIVE
+            {
                 self.send_status(me, index, cx);
             }
             index += 1;
@@ -333,9 +323,9 @@ impl Swarm {
 }
 
 /// Seconds in which a new neighbour is to answer (libtorrent's `peer_connect_timeout` is 15 s).
-const ANSWER_MAX: u32 = 15;
+const ANSWER_MAX: u16 = 15;
 
 /// Seconds. A neighbour that is silent for this long is given up, and one that was told nothing for
 /// half as long is told that this peer is there (the time-outs of libtorrent's `peer_timeout`).
-const SILENCE_MAX: u32 = 120;
-const KEEP_ALIVE: u32 = 60;
+const SILENCE_MAX: u16 = 120;
+const KEEP_ALIVE: SimDuration = SimDuration(60_000_000_000);

@@ -5,11 +5,11 @@ use std::collections::VecDeque;
 use netduel_world::{NodeId, RequestId, SimDuration, SimTime, Stream, TransferId};
 
 use super::{
-    announced::Announced,
+    announced::Announcements,
     config::Choice,
-    links::{LinkSet, Links, Moment, OnLinks},
+    links::{LinkSet, Links, OnLinks},
     peer_exchange::Told,
-    pieces::{Known, PieceSet, Rarity, Ties},
+    pieces::{Known, PieceSet, Rarity, Ties, Unread, place},
     roster::Member,
 };
 
@@ -37,6 +37,14 @@ pub(super) const PIPELINE_MAX: u8 = 31;
 /// asked for as a whole: a longer end game would fetch many of them twice.
 const END_GAME_PIECES: u32 = 1;
 
+/// The last piece is asked of one more neighbour when it takes this many times as long as pieces took of
+/// late (libtorrent waits for the mean and four times the deviation from it). At once, and of everybody, it
+/// would cross a link that all share several times. Blocks would not: each is sent by whoever is first.
+const END_GAME_AFTER: u64 = 4;
+
+/// What a new piece counts in the time that pieces take: as much as a new round trip in RFC 6298.
+const PACE_SHARE: u64 = 8;
+
 /// A member of a torrent, or a node that may become one.
 #[derive(Debug)]
 pub(super) struct Peer {
@@ -61,7 +69,7 @@ pub(super) struct Peer {
     /// Whether it takes part.
     pub(super) joined: bool,
     /// When all neighbours were told something last.
-    pub(super) announced_at: Moment,
+    pub(super) announced_at: SimTime,
     /// Reports to the tracker that were not answered.
     pub(super) unanswered: u32,
     /// Rises with every report to the tracker, so that an older timer is told apart.
@@ -70,6 +78,8 @@ pub(super) struct Peer {
     pub(super) candidates: Vec<NodeId>,
     /// Connections opened so far.
     pub(super) opened: u32,
+    /// How long pieces took of late; nothing before the first.
+    usual_pace: SimDuration,
     /// Choices of a piece so far.
     pub(super) choices: u32,
     /// What it has told its neighbours of each other, where neighbours do that.
@@ -129,11 +139,12 @@ impl Peer {
             suggested: OnLinks::default(),
             requests: Vec::new(),
             joined: false,
-            announced_at: Moment::default(),
+            announced_at: SimTime::ZERO,
             unanswered: 0,
             report: 0,
             candidates: Vec::new(),
             opened: 0,
+            usual_pace: SimDuration::ZERO,
             choices: 0,
             told: None,
             first_copies: None,
@@ -159,16 +170,21 @@ impl Peer {
     }
 
     /// What the neighbour at `index`, whose handshake has come, is known to have.
-    pub(super) fn known<'a>(&self, index: usize, announced: &'a [Announced]) -> Known<'a> {
+    pub(super) fn known<'a>(&self, index: usize, announced: &'a Announcements) -> Known<'a> {
         let link = self.links.get(index);
-        let neighbour = self.links.neighbour(index);
-        announced[neighbour.index()]
-            .life(link.life)
-            .known(link.heard)
+        let life = announced.life(self.links.neighbour(index), link.life);
+        life.known(link.heard)
+    }
+
+    /// Looks at what the neighbour at `index` announced next.
+    pub(super) fn look_ahead(&self, index: usize, announced: &Announcements) -> u32 {
+        let link = self.links.get(index);
+        let life = announced.life(self.links.neighbour(index), link.life);
+        life.look_ahead(link.heard)
     }
 
     /// Notes what the handshake of the neighbour at `index` told.
-    pub(super) fn learn(&mut self, index: usize, announced: &[Announced]) {
+    pub(super) fn learn(&mut self, index: usize, announced: &Announcements) {
         let known = self.known(index, announced);
         for word in 0..self.missing.word_count() {
             let pieces = known.word(word) & self.missing.word(word);
@@ -177,33 +193,45 @@ impl Peer {
         self.look_for_use(index, announced);
     }
 
-    /// Notes that the neighbour at `index` has one more piece.
-    pub(super) fn hear(&mut self, index: usize, piece: u32) {
-        if !self.lacks(piece) {
-            return;
+    /// Notes that the neighbour at `index` has more pieces.
+    pub(super) fn hear(&mut self, index: usize, pieces: Unread<'_>) {
+        match pieces {
+            Unread::Narrow(pieces) => self.hear_each(index, pieces),
+            Unread::Wide(pieces) => self.hear_each(index, pieces),
         }
-        self.rarity.count(piece);
-        if !self.links.useful.contains(index) && self.open.contains(piece) {
-            self.links.useful.set(index, true);
-            self.links.get_mut(index).set_witness(piece);
+    }
+
+    fn hear_each<T: Copy + Into<u32>>(&mut self, index: usize, pieces: &[T]) {
+        let mut use_found = self.links.useful.contains(index);
+        for piece in pieces {
+            let piece = (*piece).into();
+            let (word, bit) = place(piece);
+            if self.missing.word(word) & bit == 0 {
+                continue;
+            }
+            self.rarity.count_word(word, bit);
+            if !use_found && self.open.word(word) & bit != 0 {
+                use_found = true;
+                self.links.set_useful(index, piece);
+            }
         }
     }
 
     /// Looks whether the neighbour at `index` is known to have a piece that this peer lacks and
     /// awaits from nobody.
-    pub(super) fn look_for_use(&mut self, index: usize, announced: &[Announced]) {
-        let from = self.links.get(index).witness();
+    pub(super) fn look_for_use(&mut self, index: usize, announced: &Announcements) {
+        let from = self.links.witness(index);
         // Some other piece for each link, so that few look for another when one is shut.
         let turn = u32::try_from(index).expect("there are at most 64 links");
         let found = self.known(index, announced).common(&self.open, from, turn);
-        self.links.useful.set(index, found.is_some());
-        if let Some(piece) = found {
-            self.links.get_mut(index).set_witness(piece);
+        match found {
+            Some(piece) => self.links.set_useful(index, piece),
+            None => self.links.useful.set(index, false),
         }
     }
 
     /// Strikes the link at `index` out; the last link takes its place.
-    pub(super) fn remove_link(&mut self, index: usize, announced: &[Announced]) -> Removed {
+    pub(super) fn remove_link(&mut self, index: usize, announced: &Announcements) -> Removed {
         while let Some((piece, _)) = self.asked.take_first(index) {
             self.reopen(piece, announced);
         }
@@ -244,7 +272,7 @@ impl Peer {
         index: usize,
         piece: u32,
         now: SimTime,
-        announced: &[Announced],
+        announced: &Announcements,
     ) {
         self.asked.push(index, piece, now);
         self.links.asked.set(index, true);
@@ -252,20 +280,18 @@ impl Peer {
     }
 
     /// A piece is on its way or on disk: whoever seemed useful because of it may be so no more.
-    fn shut(&mut self, piece: u32, announced: &[Announced]) {
+    fn shut(&mut self, piece: u32, announced: &Announcements) {
         if !self.open.contains(piece) {
             return;
         }
         self.open.remove(piece);
-        for index in self.links.useful.iter() {
-            if self.links.get(index).witness() == piece {
-                self.look_for_use(index, announced);
-            }
+        for index in self.links.witnessed(piece).iter() {
+            self.look_for_use(index, announced);
         }
     }
 
     /// A piece is no longer awaited on some link.
-    fn reopen(&mut self, piece: u32, announced: &[Announced]) {
+    fn reopen(&mut self, piece: u32, announced: &Announcements) {
         let awaited = self.asked.pieces().any(|asked| asked == piece);
         if awaited || !self.lacks(piece) || self.open.contains(piece) {
             return;
@@ -273,14 +299,13 @@ impl Peer {
         self.open.insert(piece);
         for index in (self.links.established & !self.links.useful).iter() {
             if self.known(index, announced).contains(piece) {
-                self.links.useful.set(index, true);
-                self.links.get_mut(index).set_witness(piece);
+                self.links.set_useful(index, piece);
             }
         }
     }
 
     /// Notes that `piece` is no longer awaited on the link at `index`; says whether it was.
-    pub(super) fn give_up(&mut self, index: usize, piece: u32, announced: &[Announced]) -> bool {
+    pub(super) fn give_up(&mut self, index: usize, piece: u32, announced: &Announcements) -> bool {
         let given_up = self.settle(index, piece);
         if given_up {
             self.reopen(piece, announced);
@@ -316,12 +341,17 @@ impl Peer {
             }
             *since = now;
         }
+        let usual = self.usual_pace.0;
+        self.usual_pace = match usual {
+            0 => pace,
+            usual => SimDuration(usual - usual / PACE_SHARE + pace.0 / PACE_SHARE),
+        };
         pace
     }
 
     /// Notes that a missing piece is on disk; `from` is the link on which it was asked for and
     /// came.
-    pub(super) fn keep(&mut self, piece: u32, from: Option<usize>, announced: &[Announced]) {
+    pub(super) fn keep(&mut self, piece: u32, from: Option<usize>, announced: &Announcements) {
         if let Some(index) = from {
             self.settle(index, piece);
         }
@@ -331,9 +361,14 @@ impl Peer {
 
     /// The neighbours that have something this peer would ask for: a piece awaited from nobody or,
     /// when all are awaited, any that is missing. Whoever is being asked is still of interest.
-    pub(super) fn wanted(&self, end_game: bool, announced: &[Announced]) -> LinkSet {
+    pub(super) fn wanted(
+        &self,
+        end_game: bool,
+        now: SimTime,
+        announced: &Announcements,
+    ) -> LinkSet {
         let mut wanted = self.links.useful | self.links.asked;
-        if end_game && self.is_at_end() {
+        if end_game && self.is_at_end(now) {
             let has_last = |index: &usize| {
                 let known = self.known(*index, announced);
                 self.missing.iter().any(|piece| known.contains(piece))
@@ -343,33 +378,34 @@ impl Peer {
         wanted & self.links.established
     }
 
-    /// Whether the last pieces are on their way.
-    fn is_at_end(&self) -> bool {
-        self.open.is_empty() && !self.missing.is_empty() && self.missing.len() <= END_GAME_PIECES
+    /// Whether the last piece is late, and awaited from one neighbour only: for a block, too, there
+    /// are two requests at most in Transmission.
+    fn is_at_end(&self, now: SimTime) -> bool {
+        let last = self.open.is_empty() && self.missing.len() <= END_GAME_PIECES;
+        let late = SimDuration(self.usual_pace.0.saturating_mul(END_GAME_AFTER));
+        let is_late = |since: &SimTime| self.usual_pace > SimDuration::ZERO && *since + late <= now;
+        last && self.asked.single().is_some_and(is_late)
     }
 
     /// Whether there may be a piece to ask the neighbour at `index` for.
-    pub(super) fn may_choose(&self, index: usize, end_game: bool) -> bool {
-        self.links.useful.contains(index) || end_game && self.is_at_end()
+    pub(super) fn may_choose(&self, index: usize, end_game: bool, now: SimTime) -> bool {
+        self.links.useful.contains(index) || end_game && self.is_at_end(now)
     }
 
-    /// The piece to ask the neighbour at `index` for.
+    /// The piece to ask the neighbour at `index` for, where there may be one.
     pub(super) fn choose(
         &self,
         index: usize,
-        (choice, end_game): (Choice, bool),
-        announced: &[Announced],
+        choice: Choice,
+        announced: &Announcements,
         ties: &mut Ties,
         rng: &mut Stream,
     ) -> Option<u32> {
-        if !self.may_choose(index, end_game) {
-            return None;
-        }
         let known = self.known(index, announced);
         let among = if self.links.useful.contains(index) {
             &self.open
         } else {
-            // The last piece is asked for everywhere, but only once from everybody.
+            // The last piece is asked for elsewhere, but only once from everybody.
             let fits = |piece: &u32| known.contains(*piece) && !self.asks(index, *piece);
             return self.missing.iter().find(fits);
         };

@@ -8,7 +8,7 @@ use netduel_world::{Stream, uniform_below};
 const WORD: u32 = u64::BITS;
 
 /// Where a piece is: its word, and its bit there.
-fn place(piece: u32) -> (usize, u64) {
+pub(super) fn place(piece: u32) -> (usize, u64) {
     ((piece / WORD) as usize, 1 << (piece % WORD))
 }
 
@@ -100,11 +100,24 @@ pub(super) struct Known<'a> {
     unread: Unread<'a>,
 }
 
-/// Announcements that have not been read.
+/// Announcements, oldest first.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Unread<'a> {
     Narrow(&'a [u16]),
     Wide(&'a [u32]),
+}
+
+impl<'a> Unread<'a> {
+    /// The pieces.
+    #[inline]
+    pub(super) fn iter(self) -> impl Iterator<Item = u32> {
+        let (narrow, wide): (&'a [u16], &'a [u32]) = match self {
+            Self::Narrow(pieces) => (pieces, &[]),
+            Self::Wide(pieces) => (&[], pieces),
+        };
+        let narrow = narrow.iter().map(|piece| u32::from(*piece));
+        narrow.chain(wide.iter().copied())
+    }
 }
 
 impl<'a> Known<'a> {
@@ -174,13 +187,8 @@ impl Rarity {
         size_of_val(&*self.digits)
     }
 
-    /// One more neighbour is known to have this piece.
-    pub(super) fn count(&mut self, piece: u32) {
-        let (word, bit) = place(piece);
-        self.count_word(word, bit);
-    }
-
     /// One more neighbour is known to have these pieces of a word.
+    #[inline]
     pub(super) fn count_word(&mut self, word: usize, mut carry: u64) {
         for digit in &mut self.digits[word] {
             if carry == 0 {
@@ -259,7 +267,8 @@ impl Ties {
         let mut nth = uniform_below(rng, count);
         for (word, bits) in &self.words {
             if nth < bits.count_ones() {
-                return pieces_of(*word, *bits).nth(nth as usize);
+                let above = (0..nth).fold(*bits, |bits, _| bits & (bits - 1));
+                return pieces_of(*word, above).next();
             }
             nth -= bits.count_ones();
         }
@@ -293,7 +302,8 @@ mod tests {
             let leave = uniform_below(&mut rng, 64) as usize;
             for (index, set) in neighbours.iter().enumerate() {
                 for piece in set.iter() {
-                    rarity.count(piece);
+                    let (word, bit) = place(piece);
+                    rarity.count_word(word, bit);
                     plain[piece as usize] += u32::from(index >= leave);
                 }
             }

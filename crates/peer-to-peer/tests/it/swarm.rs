@@ -1,10 +1,10 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
-use netduel_peer_to_peer::{Swarm, swarm};
+use netduel_peer_to_peer::{Swarm, kademlia, swarm};
 use netduel_world::{
     Access, AfterDownload, Arrivals, BitsPerSecond, Bytes, Cause, Demand, Failure, Latency, Law,
-    Outcome, PerSecond, Pick, RunRecord, Seconds, SimDuration, SimTime, StateLoss, What, Who,
-    World, WorldSpec, run,
+    Outcome, PerSecond, Pick, Routers, RunRecord, Seconds, SimDuration, SimTime, StateLoss, Trunk,
+    What, Who, World, WorldSpec, run,
 };
 
 const PIECE: Bytes = Bytes(256 * 1024);
@@ -70,6 +70,26 @@ fn with_equal_uplinks_a_hundred_pieces_take_at_most_a_quarter_longer_than_the_op
         let rarest = mean_stretch(peers, 100, swarm::Choice::RarestFirst, 1.25);
         let random = mean_stretch(peers, 100, swarm::Choice::Random, 2.0);
         assert!(rarest < random, "{peers} peers: {rarest} against {random}");
+    }
+}
+
+/// J. Kurose and K. Ross, *Computer Networking*, chapter 2: no schedule beats
+/// `max(F / u_s, F / d, N F / (u_s + sum u_i))`.
+#[test]
+fn no_seed_of_eight_takes_more_than_a_seventh_longer_than_the_bound() {
+    let (peers, pieces) = (1000, 400);
+    let mut spec = WorldSpec {
+        demand: Demand::one_object(Bytes(PIECE.0 * pieces), Arrivals::AllAtOnce),
+        ..Default::default()
+    };
+    spec.population.peers = peers;
+    let (bits, count) = ((PIECE.0 * pieces * 8) as f64, f64::from(peers));
+    let bound = (bits / 50e6).max(count * bits / (100e6 + count * 10e6));
+    for seed in 1..=8 {
+        let record = run_swarm(&spec, &swarm::Config::default(), seed);
+        assert_eq!(record.served(), peers as usize);
+        let stretch = record.ended.as_seconds() / bound;
+        assert!((1.0..1.15).contains(&stretch), "seed {seed}: {stretch}");
     }
 }
 
@@ -212,6 +232,87 @@ fn an_origin_is_found_hours_after_the_start() {
         let record = run_swarm(&spec, &config, 1);
         assert_eq!(record.served(), 2, "{loss:?}, {trackers} trackers");
         assert!(record.ended < SimTime::ZERO + SimDuration::from_seconds(7300.0));
+    }
+}
+
+/// Nobody has connected to the origin when the tracker forgets everybody.
+#[test]
+fn an_origin_that_never_had_a_neighbour_reports_to_a_tracker_that_lost_its_disk() {
+    let mut spec = small_crowd(Vec::new());
+    spec.population.peers = 1;
+    spec.demand.arrivals = Arrivals::Trace(vec![seconds(3600.0)]);
+    let mut tracker = spec.infrastructure[0].clone();
+    tracker.name = "tracker".into();
+    spec.infrastructure.push(tracker);
+    let config = swarm::Config {
+        origin: Some("server".into()),
+        tracker: Some("tracker".into()),
+        ..Default::default()
+    };
+    let who = Who::Machine("tracker".into());
+    let what = What::Crash(StateLoss::Lost);
+    spec.failures = vec![failure(10.0, Some(60.0), who, what)];
+    let record = run_swarm(&spec, &config, 1);
+    assert_eq!(record.served(), 1);
+    assert!(record.ended < SimTime::ZERO + SimDuration::from_seconds(3700.0));
+}
+
+/// Answers take longer than the second that BEP 5 implementations wait on Earth.
+#[test]
+fn a_distributed_directory_waits_as_long_as_answers_take() {
+    let mut spec = small_crowd(Vec::new());
+    spec.latency = Latency::constant(SimDuration::from_seconds(1.5));
+    let mut config = swarm::Config {
+        directory: swarm::Directory::Distributed,
+        ..Default::default()
+    };
+    let record = run_swarm(&spec, &config, 1);
+    assert_eq!(record.served(), 30);
+    assert!(record.ended < SimTime::ZERO + SimDuration::from_seconds(600.0));
+    config.distributed = Some(kademlia::Config {
+        k: 8,
+        ..Default::default()
+    });
+    let world = Arc::new(World::draw(&spec, 1, 0));
+    let error = run::<Swarm>(&world, &config, &AtomicBool::new(false)).unwrap_err();
+    let expected = "`contact-timeout`, which is 1 s; expected more than 3 s";
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+/// Half of the users live beyond a trunk that a few transfers fill: what crosses it in vain keeps all
+/// others waiting.
+#[test]
+fn a_single_piece_crosses_a_thin_trunk_hardly_more_often_than_from_a_server() {
+    const TRUNK: f64 = 5e6;
+    let trunk = |from, to| Trunk {
+        from,
+        to,
+        rate: BitsPerSecond::new(TRUNK).unwrap(),
+        latency: SimDuration::from_seconds(0.03),
+    };
+    let trunks = vec![trunk(0, 1), trunk(1, 0)];
+    let size = Bytes(4 << 20);
+    // Where half are on either side, some who are beyond it learn from it first that others there are done.
+    for (shares, beyond, most) in [(vec![0.5, 0.5], 15.0, 1.25), (vec![0.0, 1.0], 30.0, 1.01)] {
+        let mut spec = WorldSpec {
+            demand: Demand::one_object(size, Arrivals::AllAtOnce),
+            routers: Some(Routers::new(2, trunks.clone(), &[0, 1]).unwrap()),
+            regions: vec!["here".into(), "there".into()],
+            ..Default::default()
+        };
+        spec.population.peers = 30;
+        spec.population.region_shares = shares;
+        let config = swarm::Config {
+            piece: size,
+            ..Default::default()
+        };
+        let server = beyond * size.0 as f64 * 8.0 / TRUNK;
+        for seed in 1..=6 {
+            let record = run_swarm(&spec, &config, seed);
+            assert_eq!(record.served(), 30);
+            let stretch = record.ended.as_seconds() / server;
+            assert!(stretch < most, "{beyond} beyond, seed {seed}: {stretch}");
+        }
     }
 }
 

@@ -210,14 +210,14 @@ fn with_tracker(peers: u32) -> (WorldSpec, Config) {
     (spec, config)
 }
 
-/// The tracker names one peer to each and is gone; later half of the peers are gone too. Those who
+/// The tracker names two peers to each and is gone; later half of the peers are gone too. Those who
 /// told each other of their neighbours find the rest.
 #[test]
 fn peers_that_tell_each_other_of_their_neighbours_need_no_tracker_any_more() {
     let mut lost = 0;
     for seed in 1..=6 {
         let (mut spec, mut config) = with_tracker(40);
-        config.neighbours = 1;
+        config.neighbours = 2;
         let half = Who::Random {
             share: "50 %".parse().unwrap(),
             of: Pick::Users,

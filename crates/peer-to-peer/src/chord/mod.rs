@@ -265,17 +265,20 @@ impl Architecture for Chord {
     }
 
     fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) -> u32 {
-        match message {
+        let seen = match message {
             Message::Find(find) if find.owner => {
                 let values = &self.values[to.index()];
-                values.first().map_or(0, |key| key.0) ^ self.nodes[to.index()].look()
+                values.first().map_or(0, |key| key.0)
             }
-            Message::Find(find) => {
-                self.table.look(to, self.place(find.aim())) ^ self.nodes[to.index()].look()
-            }
-            Message::Answer { .. } => self.waits.look_at(to) ^ self.nodes[to.index()].look(),
-            _ => 0,
-        }
+            Message::Find(find) => self.table.look(to, self.place(find.aim())),
+            Message::Ask { place, .. } => self.table.look(to, *place),
+            Message::Ack { .. }
+            | Message::Answer { .. }
+            | Message::Found { .. }
+            | Message::Next { .. } => self.waits.look_at(to),
+            _ => return 0,
+        };
+        seen ^ self.nodes[to.index()].look()
     }
 
     fn look_ahead_to_request(&self, request: &Request) -> u32 {

@@ -441,3 +441,65 @@ fn choose(from: &[(u64, NodeId)], count: usize, chosen: &mut Vec<NodeId>, rng: &
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use netduel_world::Streams;
+
+    use crate::identifier::Placing;
+
+    use super::*;
+
+    #[test]
+    fn the_closest_contacts_are_those_that_sorting_all_would_find() {
+        for seed in 0..40 {
+            let mut rng = Streams::new(seed, 0).open("test", 0);
+            let ids = Identifiers::draw(Placing::Hashed, 0, &mut rng);
+            let k = 1 + uniform_below(&mut rng, 60) as usize;
+            let nodes = (0..200).map(NodeId);
+            let mut sorted: Vec<_> = nodes.map(|node| (ids.of_node(node), node)).collect();
+            sorted.sort_unstable();
+            let mut buckets = Buckets::new(ids, 200, &sorted, [k, 8], 5);
+            buckets.converge(&sorted, &mut rng);
+            let mut found = Vec::new();
+            for number in 0..200 {
+                let node = NodeId(number);
+                let target = ids.of_node(NodeId(1000 + number));
+                let count = 1 + uniform_below(&mut rng, 60) as usize;
+                buckets.closest(node, target, count, &mut found);
+                let contacts = (0..buckets.depth(node)).flat_map(|b| buckets.bucket(node, b));
+                let contacts = contacts.filter(|contact| **contact != NONE);
+                let mut all: Vec<NodeId> = contacts.map(|contact| NodeId(*contact)).collect();
+                let distance = |node: &NodeId| ids.of_node(*node) ^ target;
+                all.sort_unstable_by_key(distance);
+                all.truncate(count);
+                found.sort_unstable_by_key(distance);
+                assert_eq!(found, all, "seed {seed}, k {k}, {count} for {number}");
+            }
+        }
+    }
+
+    #[test]
+    fn who_was_heard_from_last_is_last_in_its_bucket_and_takes_the_place_of_the_silent() {
+        let mut rng = Streams::new(1, 0).open("test", 0);
+        let ids = Identifiers::draw(Placing::Even { bits: 8 }, 0, &mut rng);
+        let sorted: Vec<_> = (0..256)
+            .map(|n| (ids.of_node(NodeId(n)), NodeId(n)))
+            .collect();
+        let mut buckets = Buckets::new(ids, 256, &sorted, [3, 2], 2);
+        let mut see = |buckets: &mut Buckets, node| buckets.seen(NodeId(0), NodeId(node));
+        let near = [1, 2, 3].map(|node| see(&mut buckets, node));
+        let far = [128, 129, 130].map(|node| see(&mut buckets, node));
+        assert_eq!([near, far], [[Met::Contact; 3]; 2]);
+        let waiting = [131, 132, 133].map(|node| see(&mut buckets, node));
+        assert_eq!(waiting, [Met::Waiting; 3]);
+        assert_eq!(see(&mut buckets, 132), Met::Known);
+        assert_eq!(see(&mut buckets, 128), Met::Known);
+        assert_eq!(buckets.bucket(NodeId(0), 0), [129, 130, 128]);
+        buckets.failed(NodeId(0), NodeId(130));
+        buckets.failed(NodeId(0), NodeId(130));
+        assert_eq!(buckets.bucket(NodeId(0), 0), [129, 128, 132]);
+        assert!(buckets.is_outnumbered(NodeId(0), NodeId(140), 3));
+        assert!(!buckets.is_outnumbered(NodeId(0), NodeId(140), 4));
+    }
+}

@@ -15,6 +15,7 @@ mod config;
 mod directory;
 mod lookup;
 mod message;
+mod search;
 mod searches;
 mod upkeep;
 mod values;

@@ -5,12 +5,15 @@
 //! without a search. Only the k closest nodes that are not silent are kept in order, since only they
 //! are asked; all others wait aside until somebody is silent.
 
-use netduel_world::{Key, NodeId, RequestId, SimDuration, SimTime};
+use netduel_world::{Key, NodeId, RequestId, SimDuration};
 use prefetch_index::prefetch_index;
 
 use crate::identifier::Identifiers;
 
-use super::message::{Token, Wanted};
+use super::{
+    message::{Token, Wanted},
+    search::{Entry, Question, REMEMBERED, Search, State},
+};
 
 /// What a look-up is for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,7 +44,7 @@ impl Purpose {
         }
     }
 
-    fn wanted(self) -> Wanted {
+    pub(super) fn wanted(self) -> Wanted {
         match self {
             Self::Read(_, key, _) => Wanted::Value(key),
             Self::Providers | Self::Report => Wanted::Providers,
@@ -71,59 +74,33 @@ pub(super) struct Searches {
 /// What every answer looks at: one cache line.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
-struct Slot {
-    purpose: Purpose,
-    target: u64,
+pub(super) struct Slot {
+    pub(super) purpose: Purpose,
+    pub(super) target: u64,
     node: NodeId,
     /// What this node calls it; [`FREE`] while it is over.
-    ticket: u32,
+    pub(super) ticket: u32,
     /// How many places of `near` are in use.
-    near: u32,
+    pub(super) near: u32,
     /// How many places of `questions` are in use.
-    open: u32,
+    pub(super) open: u32,
     /// How many places of `heard` are in use.
-    heard: u32,
+    pub(super) heard: u32,
     /// Nodes that were silent.
-    silent: u32,
+    pub(super) silent: u32,
 }
 
 /// What few answers look at.
 #[derive(Debug, Default)]
-struct Aside {
+pub(super) struct Aside {
     /// Those that were asked and are not near.
-    asked: Vec<Entry>,
+    pub(super) asked: Vec<Entry>,
     /// Those who announced what is looked for.
-    providers: Vec<NodeId>,
+    pub(super) providers: Vec<NodeId>,
 }
 
 /// No ticket is as high.
 const FREE: u32 = u32::MAX;
-
-/// A node heard of in a look-up.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    distance: u64,
-    node: NodeId,
-    state: State,
-}
-
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum State {
-    Heard,
-    Asked,
-    Answered,
-    Silent,
-}
-
-/// A question under way.
-#[derive(Clone, Copy, Debug)]
-struct Question {
-    due: SimTime,
-    to: NodeId,
-}
-
-/// A look-up remembers so many times k nodes: enough to go on when many do not answer.
-const REMEMBERED: usize = 4;
 
 /// What a look-up came to.
 #[derive(Debug)]
@@ -278,223 +255,116 @@ impl Slot {
     };
 }
 
-impl Entry {
-    const NONE: Self = Self {
-        distance: u64::MAX,
-        node: NodeId(0),
-        state: State::Heard,
-    };
-}
+#[cfg(test)]
+mod tests {
+    use netduel_world::{SimTime, Streams, uniform_below};
 
-impl Question {
-    const NONE: Self = Self {
-        due: SimTime::NEVER,
-        to: NodeId(0),
-    };
-}
+    use crate::identifier::Placing;
 
-/// One look-up under way.
-pub(super) struct Search<'a> {
-    ids: &'a Identifiers,
-    index: u32,
-    slot: &'a mut Slot,
-    aside: &'a mut Aside,
-    heard: &'a mut [NodeId],
-    near: &'a mut [Entry],
-    questions: &'a mut [Question],
-}
+    use super::*;
 
-impl Search<'_> {
-    /// What questions of this look-up carry.
-    pub(super) fn token(&self) -> Token {
-        Token {
-            ticket: self.slot.ticket,
-            slot: self.index,
-        }
-    }
+    /// What a look-up is to do, from all that it ever heard of.
+    #[derive(Default)]
+    struct Plain(Vec<(u64, NodeId, State)>);
 
-    pub(super) fn purpose(&self) -> Purpose {
-        self.slot.purpose
-    }
-
-    pub(super) fn wanted(&self) -> Wanted {
-        self.slot.purpose.wanted()
-    }
-
-    pub(super) fn target(&self) -> u64 {
-        self.slot.target
-    }
-
-    pub(super) fn providers(&mut self) -> &mut Vec<NodeId> {
-        &mut self.aside.providers
-    }
-
-    /// Questions under way.
-    pub(super) fn open(&self) -> usize {
-        self.slot.open as usize
-    }
-
-    fn near(&self) -> &[Entry] {
-        &self.near[..self.slot.near as usize]
-    }
-
-    /// Somebody named `node`.
-    #[inline]
-    pub(super) fn hear(&mut self, node: NodeId) {
-        let distance = self.ids.of_node(node) ^ self.slot.target;
-        let entry = Entry {
-            distance,
-            node,
-            state: State::Heard,
-        };
-        let known = |other: &Entry| other.distance == distance;
-        let near = self.near();
-        let full = near.len() == self.near.len();
-        if full && near[near.len() - 1].distance < distance {
-            self.note_heard(node);
-            return;
-        }
-        // No branch for each place: nothing could predict it.
-        let closer = |other: &Entry| usize::from(other.distance < distance);
-        let at: usize = near.iter().map(closer).sum();
-        if near.get(at).is_some_and(known) {
-            return;
-        }
-        if self.slot.silent > 0 && self.aside.asked.iter().any(known) {
-            return;
-        }
-        let count = near.len();
-        if full {
-            let last = self.near[count - 1];
-            match last.state {
-                State::Heard => self.note_heard(last.node),
-                _ => self.aside.asked.push(last),
+    impl Plain {
+        fn hear(&mut self, node: NodeId, distance: u64) {
+            if self.0.iter().all(|(_, known, _)| *known != node) {
+                self.0.push((distance, node, State::Heard));
+                self.0.sort_unstable_by_key(|(distance, ..)| *distance);
             }
-        } else {
-            self.slot.near += 1;
         }
-        // As many moves as there are closer ones to come, too few to call somebody for.
-        let mut moved = entry;
-        for place in &mut self.near[at..self.slot.near as usize] {
-            std::mem::swap(place, &mut moved);
+
+        fn ask(&mut self, k: usize) -> Option<NodeId> {
+            let live = self.0.iter_mut().filter(|entry| entry.2 != State::Silent);
+            let next = live.take(k).find(|entry| entry.2 == State::Heard)?;
+            next.2 = State::Asked;
+            Some(next.1)
+        }
+
+        fn mark(&mut self, node: NodeId, state: State) {
+            let entry = self.0.iter_mut().find(|entry| entry.1 == node).unwrap();
+            entry.2 = state;
+        }
+
+        fn closest(&self, k: usize) -> Vec<(u64, NodeId)> {
+            let answered = self.0.iter().filter(|entry| entry.2 == State::Answered);
+            answered.take(k).map(|entry| (entry.0, entry.1)).collect()
         }
     }
 
-    #[inline]
-    fn note_heard(&mut self, node: NodeId) {
-        if self.slot.heard as usize == self.heard.len() {
-            self.settle();
-        }
-        self.heard[self.slot.heard as usize] = node;
-        self.slot.heard += 1;
-    }
-
-    /// Puts everybody in order, forgets those furthest away, and has as many as can be near.
-    #[cold]
-    fn settle(&mut self) {
-        let k = self.near.len();
-        let mut all = std::mem::take(&mut self.aside.asked);
-        all.extend_from_slice(self.near());
-        let heard = self.heard[..self.slot.heard as usize].iter();
-        all.extend(heard.map(|node| Entry {
-            distance: self.ids.of_node(*node) ^ self.slot.target,
-            node: *node,
-            state: State::Heard,
-        }));
-        // Who was named several times has been asked once.
-        all.sort_unstable_by_key(|entry| (entry.distance, entry.state == State::Heard));
-        all.dedup_by_key(|entry| entry.distance);
-        all.truncate(REMEMBERED * k);
-        let (mut near, mut heard, mut silent) = (0, 0, 0);
-        all.retain(|entry| {
-            match entry.state {
-                State::Silent => silent += 1,
-                _ if near < k => {
-                    self.near[near] = *entry;
-                    near += 1;
-                    return false;
+    #[test]
+    fn a_look_up_asks_whom_it_would_ask_if_it_kept_everybody_in_order() {
+        for seed in 0..300 {
+            let mut rng = Streams::new(seed, 0).open("test", 0);
+            let ids = Identifiers::draw(Placing::Hashed, 0, &mut rng);
+            let mut below = |bound: usize| {
+                let bound = u32::try_from(bound).unwrap();
+                uniform_below(&mut rng, bound) as usize
+            };
+            let (k, alpha) = (1 + below(9), 1 + below(4));
+            let mut searches = Searches::new(ids, k, alpha);
+            // The second look-up takes the slot of the first.
+            for round in 0..2 {
+                let target = below(1 << 30) as u64;
+                let slot = searches.begin(NodeId(0), Purpose::Refresh, target);
+                let mut search = searches.get(slot);
+                let mut plain = Plain::default();
+                let mut asked: Vec<(SimTime, NodeId)> = Vec::new();
+                for step in 0..200 {
+                    let now = SimTime::ZERO + SimDuration(step);
+                    for _ in 0..below(8) {
+                        // As many as are surely remembered.
+                        let node = NodeId(u32::try_from(below(REMEMBERED * k)).unwrap());
+                        search.hear(node);
+                        plain.hear(node, ids.of_node(node) ^ target);
+                    }
+                    if asked.len() < alpha {
+                        let due = now + SimDuration(20);
+                        let next = search.ask(due);
+                        assert_eq!(next, plain.ask(k), "seed {seed}, {round}, {step}");
+                        asked.extend(next.map(|node| (due, node)));
+                    }
+                    if !asked.is_empty() && below(3) == 0 {
+                        let (_, node) = asked.remove(below(asked.len()));
+                        search.answered(node);
+                        plain.mark(node, State::Answered);
+                    }
+                    let mut silent = Vec::new();
+                    search.run_out(now, &mut silent);
+                    let over = asked.iter().filter(|(due, _)| *due <= now);
+                    assert_eq!(silent, over.map(|(_, node)| *node).collect::<Vec<_>>());
+                    asked.retain(|(due, _)| *due > now);
+                    for node in silent {
+                        plain.mark(node, State::Silent);
+                    }
+                    assert_eq!(search.open(), asked.len());
                 }
-                State::Heard => {
-                    self.heard[heard] = entry.node;
-                    heard += 1;
-                    return false;
-                }
-                State::Asked | State::Answered => {}
+                assert_eq!(
+                    searches.close(slot).closest,
+                    plain.closest(k),
+                    "seed {seed}"
+                );
             }
-            true
-        });
-        let count = |count: usize| u32::try_from(count).expect("a list is short");
-        self.slot.near = count(near);
-        self.slot.heard = count(heard);
-        self.slot.silent = silent;
-        self.aside.asked = all;
-    }
-
-    /// Takes note of an answer, if it is one to a question under way.
-    #[inline]
-    pub(super) fn answered(&mut self, from: NodeId) {
-        let open = self.open();
-        let mut asked = self.questions[..open].iter();
-        let Some(at) = asked.position(|question| question.to == from) else {
-            return;
-        };
-        self.questions.copy_within(at + 1..open, at);
-        self.slot.open -= 1;
-        self.mark(from, State::Answered);
-    }
-
-    /// What became of the question to a node.
-    fn mark(&mut self, node: NodeId, state: State) {
-        let near = &mut self.near[..self.slot.near as usize];
-        let mut all = near.iter_mut().chain(&mut self.aside.asked);
-        // It may have been forgotten, far as it is.
-        if let Some(entry) = all.find(|e| e.node == node && e.state == State::Asked) {
-            entry.state = state;
+            assert_eq!(searches.slots.len(), 1);
         }
     }
 
-    /// The closest node that is not asked yet, among the `k` closest that are not silent. It is
-    /// asked now and has until `due` to answer.
-    #[inline]
-    pub(super) fn ask(&mut self, due: SimTime) -> Option<NodeId> {
-        let open = self.open();
-        if open == self.questions.len() {
-            return None;
-        }
-        let near = &mut self.near[..self.slot.near as usize];
-        // Nobody is closer than the very one that is looked for.
-        let most = match near.first() {
-            Some(first) if first.distance == 0 => 1,
-            _ => near.len(),
-        };
-        let mut near = near[..most].iter_mut();
-        let next = near.find(|entry| entry.state == State::Heard)?;
-        next.state = State::Asked;
-        self.questions[open] = Question { due, to: next.node };
-        self.slot.open += 1;
-        Some(next.node)
-    }
-
-    /// Takes note of questions that ran out; those that were asked are put into `silent`.
-    pub(super) fn run_out(&mut self, now: SimTime, silent: &mut Vec<NodeId>) {
-        silent.clear();
-        let over = self.questions[..self.open()].iter();
-        let over = over.take_while(|question| question.due <= now);
-        silent.extend(over.map(|question| question.to));
-        self.questions
-            .copy_within(silent.len()..self.slot.open as usize, 0);
-        self.slot.open -= u32::try_from(silent.len()).expect("few are asked at once");
-        for node in &*silent {
-            self.mark(*node, State::Silent);
-        }
-        if !silent.is_empty() {
-            self.settle();
-        }
-    }
-
-    /// When the first question under way runs out.
-    pub(super) fn next_due(&self) -> SimTime {
-        let first = self.questions[..self.open()].first();
-        first.map_or(SimTime::NEVER, |question| question.due)
+    #[test]
+    fn an_answer_to_a_look_up_that_is_over_finds_no_other_in_its_slot() {
+        let mut rng = Streams::new(1, 0).open("test", 0);
+        let ids = Identifiers::draw(Placing::Hashed, 0, &mut rng);
+        let mut searches = Searches::new(ids, 8, 3);
+        let node = NodeId(5);
+        let slot = searches.begin(node, Purpose::Refresh, 1);
+        searches.name(slot, 70);
+        let token = searches.get(slot).token();
+        assert!(searches.find(node, token).is_some());
+        assert!(searches.find(NodeId(6), token).is_none());
+        searches.end(slot);
+        assert!(searches.find(node, token).is_none());
+        assert_eq!(searches.begin(node, Purpose::Refresh, 1), slot);
+        searches.name(slot, 71);
+        assert!(searches.find(node, token).is_none());
     }
 }

@@ -12,14 +12,14 @@ use std::ops::Range;
 
 use netduel_world::{
     Architecture, Cast, Cause, ConfigError, Context, Down, NodeId, ObjectId, Request, RequestKind,
-    Seconds, SimDuration, StateLoss, Stream, TransferEnded, Want, WorldKey,
+    Seconds, SimDuration, Stream, TransferEnded, Want, WorldKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     unstructured::{
-        HIT, Open, OpenSearches, QUERY, QueryId, Seen, Shelves, Start,
+        HIT, Heard, Open, Peers, QueryId, Seen, Start,
         mesh::{self, Mesh},
         refuse_short, refuse_zero,
     },
@@ -83,8 +83,8 @@ impl Default for Config {
             query_timeout: seconds(10.0),
             start: Start::default(),
             bootstrap: None,
-            keep_alive: seconds(30.0),
-            missed: 3,
+            keep_alive: mesh::keep_alive(),
+            missed: mesh::MISSED,
         }
     }
 }
@@ -155,9 +155,7 @@ impl From<mesh::Timer> for Timer {
 /// Everybody passes every question on.
 pub struct Flooding {
     config: Config,
-    mesh: Mesh,
-    shelves: Shelves,
-    open: OpenSearches,
+    peers: Peers,
     seen: Box<[Seen]>,
 }
 
@@ -186,9 +184,7 @@ impl Architecture for Flooding {
             });
         }
         Ok(Self {
-            mesh: Mesh::new(&config.mesh(), *cast, |_| mesh::Role::Peer, None, rng)?,
-            shelves: Shelves::new(*cast),
-            open: OpenSearches::new(cast.node_count()),
+            peers: Peers::new(&config.mesh(), *cast, |_| mesh::Role::Peer, None, rng)?,
             seen: vec![Seen::default(); cast.node_count()].into(),
             config: config.clone(),
         })
@@ -203,7 +199,7 @@ impl Architecture for Flooding {
     }
 
     fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
-        self.mesh.overlay(node, visit);
+        self.peers.mesh.overlay(node, visit);
     }
 
     fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
@@ -215,15 +211,13 @@ impl Architecture for Flooding {
     }
 
     fn state_bytes(&self) -> usize {
-        self.mesh.state_bytes()
-            + self.shelves.state_bytes()
-            + self.open.state_bytes()
+        self.peers.state_bytes()
             + size_of_val(&*self.seen)
             + self.seen.iter().map(Seen::state_bytes).sum::<usize>()
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
-        self.mesh.on_start(cx);
+        self.peers.mesh.on_start(cx);
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
@@ -232,28 +226,26 @@ impl Architecture for Flooding {
         };
         let open = Open::new(request, object, cx.now());
         let id = open.id();
-        if self.shelves.has(cx.node(), object) {
-            match cx.work(request.work, Timer::AtHand(id)) {
-                Ok(()) => self.open.add(cx.node(), open),
-                Err(_) => cx.fail(request.id, Cause::Refused),
-            }
-        } else if self.mesh.degree(cx.node()) == 0 {
+        if self.peers.shelves.has(cx.node(), object) {
+            let then = Timer::AtHand(id);
+            self.peers.take_from_home(open, request.work, then, cx);
+        } else if self.peers.mesh.degree(cx.node()) == 0 {
             cx.fail(request.id, Cause::NoAnswer);
         } else {
-            self.open.add(cx.node(), open);
+            self.peers.open.add(cx.node(), open);
             self.ask(id, cx);
         }
     }
 
     fn on_abandoned(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
-        self.open.forget(cx.node(), request.id);
+        self.peers.on_abandoned(cx.node(), request);
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
         match message {
             Message::Query(query) => self.on_query(from, query, cx),
             Message::Hit { id, holder, found } => self.on_hit(id, holder, found, cx),
-            Message::Mesh(message) => self.mesh.on_message(from, message, cx),
+            Message::Mesh(message) => self.peers.mesh.on_message(from, message, cx),
         }
     }
 
@@ -264,28 +256,19 @@ impl Architecture for Flooding {
     fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
         match timer {
             Timer::Ready { id, asker } => self.answer(id, asker, true, cx),
-            Timer::AtHand(id) => {
-                if let Some(open) = self.open.end(cx.node(), id) {
-                    cx.serve(open.request);
-                }
-            }
+            Timer::AtHand(id) => self.peers.on_at_hand(id, cx),
             Timer::Overdue(id) => self.on_overdue(id, cx),
-            Timer::Mesh(timer) => self.mesh.on_timer(timer, cx),
+            Timer::Mesh(timer) => self.peers.mesh.on_timer(timer, cx),
         }
     }
 
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        self.open.forget_all(node);
-        self.seen[node.index()] = Seen::default();
-        if down == Down::Crashed(StateLoss::Lost) {
-            self.shelves.lose(node);
-        }
-        self.mesh.on_down(down, cx);
+        self.seen[cx.node().index()] = Seen::default();
+        self.peers.on_down(down, cx);
     }
 
     fn on_up(&mut self, cx: &mut Context<'_, Self>) {
-        self.mesh.on_up(cx);
+        self.peers.mesh.on_up(cx);
     }
 }
 
@@ -312,6 +295,7 @@ impl Flooding {
     fn ask(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let open = self
+            .peers
             .open
             .find(node, id)
             .expect("only what is open is asked");
@@ -327,16 +311,8 @@ impl Flooding {
         };
         // Its own question is none to pass on when it comes round.
         self.seen[node.index()].note(id, node, self.config.memory as usize);
-        self.pass_on(query, node, cx);
+        self.peers.pass_on(|| Message::Query(query), node, cx);
         cx.after(self.config.query_timeout.into(), Timer::Overdue(id));
-    }
-
-    fn pass_on(&mut self, query: Query, from: NodeId, cx: &mut Context<'_, Self>) {
-        for neighbour in self.mesh.neighbours(cx.node()) {
-            if neighbour != from {
-                cx.send(neighbour, Message::Query(query), QUERY);
-            }
-        }
     }
 
     fn on_query(&mut self, from: NodeId, query: Query, cx: &mut Context<'_, Self>) {
@@ -350,9 +326,9 @@ impl Flooding {
                 ttl: query.ttl - 1,
                 ..query
             };
-            self.pass_on(further, from, cx);
+            self.peers.pass_on(|| Message::Query(further), from, cx);
         }
-        if self.shelves.shares(node, query.object) {
+        if self.peers.shelves.shares(node, query.object) {
             let (id, asker) = (query.id, query.asker);
             if cx.work(query.work, Timer::Ready { id, asker }).is_err() {
                 self.answer(id, asker, false, cx);
@@ -376,15 +352,11 @@ impl Flooding {
     }
 
     fn on_hit(&mut self, id: QueryId, holder: NodeId, found: bool, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        match self.open.find(node, id) {
-            Some(_) if found => {
-                let open = self.open.end(node, id).expect("it was found");
-                self.mesh.learn(Some(holder), cx);
-                cx.serve(open.request);
-            }
-            Some(open) => open.refused = true,
-            None => {
+        match self.peers.on_hit(id, found, cx) {
+            Heard::Served => self.peers.mesh.learn(Some(holder), cx),
+            Heard::Refused => {}
+            Heard::ForOthers => {
+                let node = cx.node();
                 let back = self.seen[node.index()].came_from(id);
                 // Its own question is answered already.
                 if let Some(next) = back.filter(|next| *next != node) {
@@ -397,7 +369,7 @@ impl Flooding {
     /// A question has been out for long: the next ring, or the end.
     fn on_overdue(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let Some(open) = self.open.find(node, id) else {
+        let Some(open) = self.peers.open.find(node, id) else {
             return;
         };
         if self.config.ttl_after(open.count).is_some() {
@@ -405,12 +377,6 @@ impl Flooding {
             self.ask(id, cx);
             return;
         }
-        let open = self.open.end(node, id).expect("it was found");
-        let cause = match open.refused {
-            true => Cause::Refused,
-            false if self.mesh.is_cut_off(node) => Cause::NoAnswer,
-            false => Cause::NotFound,
-        };
-        cx.fail(open.request, cause);
+        self.peers.give_up(id, cx);
     }
 }

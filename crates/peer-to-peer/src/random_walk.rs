@@ -10,14 +10,14 @@ use std::ops::Range;
 
 use netduel_world::{
     Architecture, Cast, Cause, ConfigError, Context, Down, NodeId, ObjectId, Request, RequestKind,
-    Seconds, SimDuration, StateLoss, Stream, TransferEnded, Want, WorldKey,
+    Seconds, SimDuration, Stream, TransferEnded, Want, WorldKey,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     unstructured::{
-        BARE, HIT, Open, OpenSearches, QUERY, QueryId, Shelves, Start,
+        BARE, HIT, Open, Peers, QUERY, QueryId, Start,
         mesh::{self, Mesh},
         refuse_short, refuse_zero,
     },
@@ -81,8 +81,8 @@ impl Default for Config {
             silence: seconds(10.0),
             start: Start::default(),
             bootstrap: None,
-            keep_alive: seconds(30.0),
-            missed: 3,
+            keep_alive: mesh::keep_alive(),
+            missed: mesh::MISSED,
         }
     }
 }
@@ -154,9 +154,7 @@ impl From<mesh::Timer> for Timer {
 /// Questions that walk about at random.
 pub struct RandomWalk {
     config: Config,
-    mesh: Mesh,
-    shelves: Shelves,
-    open: OpenSearches,
+    peers: Peers,
 }
 
 impl Architecture for RandomWalk {
@@ -175,9 +173,7 @@ impl Architecture for RandomWalk {
         refuse_zero("check-every", config.check_every)?;
         refuse_short("silence", config.silence)?;
         Ok(Self {
-            mesh: Mesh::new(&config.mesh(), *cast, |_| mesh::Role::Peer, None, rng)?,
-            shelves: Shelves::new(*cast),
-            open: OpenSearches::new(cast.node_count()),
+            peers: Peers::new(&config.mesh(), *cast, |_| mesh::Role::Peer, None, rng)?,
             config: config.clone(),
         })
     }
@@ -193,7 +189,7 @@ impl Architecture for RandomWalk {
     }
 
     fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
-        self.mesh.overlay(node, visit);
+        self.peers.mesh.overlay(node, visit);
     }
 
     fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
@@ -208,11 +204,11 @@ impl Architecture for RandomWalk {
     }
 
     fn state_bytes(&self) -> usize {
-        self.mesh.state_bytes() + self.shelves.state_bytes() + self.open.state_bytes()
+        self.peers.state_bytes()
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
-        self.mesh.on_start(cx);
+        self.peers.mesh.on_start(cx);
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
@@ -222,19 +218,17 @@ impl Architecture for RandomWalk {
         let node = cx.node();
         let mut open = Open::new(request, object, cx.now());
         let id = open.id();
-        if self.shelves.has(node, object) {
-            match cx.work(request.work, Timer::AtHand(id)) {
-                Ok(()) => self.open.add(node, open),
-                Err(_) => cx.fail(request.id, Cause::Refused),
-            }
+        if self.peers.shelves.has(node, object) {
+            let then = Timer::AtHand(id);
+            self.peers.take_from_home(open, request.work, then, cx);
             return;
         }
-        if self.mesh.degree(node) == 0 {
+        if self.peers.mesh.degree(node) == 0 {
             cx.fail(request.id, Cause::NoAnswer);
             return;
         }
         open.count = self.config.walkers;
-        self.open.add(node, open);
+        self.peers.open.add(node, open);
         let walker = Walker {
             id,
             object,
@@ -250,7 +244,7 @@ impl Architecture for RandomWalk {
     }
 
     fn on_abandoned(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
-        self.open.forget(cx.node(), request.id);
+        self.peers.on_abandoned(cx.node(), request);
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
@@ -260,7 +254,7 @@ impl Architecture for RandomWalk {
             Message::GoOn(walker) => self.step(walker, cx),
             Message::Spent(id) => self.on_spent(id, cx),
             Message::Hit { id, found } => self.on_hit(from, id, found, cx),
-            Message::Mesh(message) => self.mesh.on_message(from, message, cx),
+            Message::Mesh(message) => self.peers.mesh.on_message(from, message, cx),
         }
     }
 
@@ -271,26 +265,18 @@ impl Architecture for RandomWalk {
     fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
         match timer {
             Timer::Ready(id, asker) => cx.send(asker, Message::Hit { id, found: true }, HIT),
-            Timer::AtHand(id) => {
-                if let Some(open) = self.open.end(cx.node(), id) {
-                    cx.serve(open.request);
-                }
-            }
+            Timer::AtHand(id) => self.peers.on_at_hand(id, cx),
             Timer::Quiet(id) => self.on_quiet(id, cx),
-            Timer::Mesh(timer) => self.mesh.on_timer(timer, cx),
+            Timer::Mesh(timer) => self.peers.mesh.on_timer(timer, cx),
         }
     }
 
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
-        self.open.forget_all(cx.node());
-        if down == Down::Crashed(StateLoss::Lost) {
-            self.shelves.lose(cx.node());
-        }
-        self.mesh.on_down(down, cx);
+        self.peers.on_down(down, cx);
     }
 
     fn on_up(&mut self, cx: &mut Context<'_, Self>) {
-        self.mesh.on_up(cx);
+        self.peers.mesh.on_up(cx);
     }
 }
 
@@ -310,10 +296,10 @@ impl RandomWalk {
     /// Sends a walker on from this node.
     fn step(&mut self, walker: Walker, cx: &mut Context<'_, Self>) {
         let next = match self.config.walk {
-            Walk::Simple => self.mesh.any(cx),
-            Walk::NonBacktracking => self.mesh.another(walker.from, cx),
+            Walk::Simple => self.peers.mesh.any(cx),
+            Walk::NonBacktracking => self.peers.mesh.another(walker.from, cx),
         };
-        match next.or_else(|| self.mesh.any(cx)) {
+        match next.or_else(|| self.peers.mesh.any(cx)) {
             Some(next) => cx.send(next, Message::Walk(walker), QUERY),
             // Where nobody is left to go to, the asker itself sees it by its silence.
             None if walker.asker == cx.node() => {}
@@ -330,7 +316,7 @@ impl RandomWalk {
         if asker == cx.node() {
             // What has come home can be asked without a message.
             self.come_home(walker, cx);
-        } else if self.shelves.shares(cx.node(), walker.object) {
+        } else if self.peers.shelves.shares(cx.node(), walker.object) {
             if cx.work(walker.work, Timer::Ready(id, asker)).is_err() {
                 cx.send(asker, Message::Hit { id, found: false }, HIT);
             }
@@ -345,7 +331,7 @@ impl RandomWalk {
 
     fn come_home(&mut self, walker: Walker, cx: &mut Context<'_, Self>) {
         let now = cx.now();
-        let Some(open) = self.open.find(cx.node(), walker.id) else {
+        let Some(open) = self.peers.open.find(cx.node(), walker.id) else {
             return;
         };
         open.last = now;
@@ -358,7 +344,7 @@ impl RandomWalk {
 
     fn on_check(&mut self, from: NodeId, walker: Walker, cx: &mut Context<'_, Self>) {
         let now = cx.now();
-        if let Some(open) = self.open.find(cx.node(), walker.id) {
+        if let Some(open) = self.peers.open.find(cx.node(), walker.id) {
             open.last = now;
             cx.send(from, Message::GoOn(walker), QUERY);
         }
@@ -366,7 +352,7 @@ impl RandomWalk {
 
     fn on_spent(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
         let now = cx.now();
-        let Some(open) = self.open.find(cx.node(), id) else {
+        let Some(open) = self.peers.open.find(cx.node(), id) else {
             return;
         };
         open.last = now;
@@ -379,12 +365,12 @@ impl RandomWalk {
 
     fn on_hit(&mut self, from: NodeId, id: QueryId, found: bool, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let Some(open) = self.open.find(node, id) else {
+        let Some(open) = self.peers.open.find(node, id) else {
             return;
         };
         if found {
-            let open = self.open.end(node, id).expect("it was found");
-            self.mesh.learn(Some(from), cx);
+            let open = self.peers.open.end(node, id).expect("it was found");
+            self.peers.mesh.learn(Some(from), cx);
             cx.serve(open.request);
         } else {
             open.refused = true;
@@ -394,7 +380,7 @@ impl RandomWalk {
 
     fn on_quiet(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
         let now = cx.now();
-        let Some(open) = self.open.find(cx.node(), id) else {
+        let Some(open) = self.peers.open.find(cx.node(), id) else {
             return;
         };
         let due = open.last + self.config.silence.into();
@@ -406,7 +392,7 @@ impl RandomWalk {
     }
 
     fn give_up(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
-        let Some(open) = self.open.end(cx.node(), id) else {
+        let Some(open) = self.peers.open.end(cx.node(), id) else {
             return;
         };
         let cause = match open {

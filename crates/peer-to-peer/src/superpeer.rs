@@ -11,8 +11,7 @@ use std::ops::Range;
 
 use netduel_world::{
     Architecture, BitsPerSecond, Cast, Cause, ConfigError, Context, Down, NodeId, ObjectId,
-    Request, RequestKind, Seconds, Share, StateLoss, Stream, TransferEnded, Want, WorldKey,
-    uniform,
+    Request, RequestKind, Seconds, Share, Stream, TransferEnded, Want, WorldKey, uniform,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -20,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     flooding::{Answers, Query},
     unstructured::{
-        HIT, Open, OpenSearches, QUERY, QueryId, Seen, Shelves, Start, listing,
+        HIT, Heard, Open, Peers, QUERY, QueryId, Seen, Start, listing,
         mesh::{self, Leaves, Mesh, Role},
         refuse_short, refuse_zero,
     },
@@ -86,8 +85,8 @@ impl Default for Config {
             query_timeout: seconds(10.0),
             start: Start::default(),
             bootstrap: None,
-            keep_alive: seconds(30.0),
-            missed: 3,
+            keep_alive: mesh::keep_alive(),
+            missed: mesh::MISSED,
         }
     }
 }
@@ -149,9 +148,7 @@ impl From<mesh::Timer> for Timer {
 /// Well-connected peers keep the index of others and search among themselves.
 pub struct Superpeer {
     config: Config,
-    mesh: Mesh,
-    shelves: Shelves,
-    open: OpenSearches,
+    peers: Peers,
     desks: Box<[Desk]>,
 }
 
@@ -206,12 +203,11 @@ impl Architecture for Superpeer {
             redundancy: config.redundancy,
             most: config.leaves,
         };
-        let mesh = Mesh::new(&settings, *cast, role, Some(leaves), rng)?;
-        let shelves = Shelves::new(*cast);
+        let peers = Peers::new(&settings, *cast, role, Some(leaves), rng)?;
         let desk = |node| {
             let mut desk = Desk::default();
-            for leaf in mesh.leaves(node) {
-                let objects = shelves.shared_by(leaf).iter();
+            for leaf in peers.mesh.leaves(node) {
+                let objects = peers.shelves.shared_by(leaf).iter();
                 desk.index.extend(objects.map(|object| (*object, leaf)));
             }
             desk.index.sort_unstable();
@@ -220,9 +216,7 @@ impl Architecture for Superpeer {
         let nodes = (0..).map(NodeId).take(cast.node_count());
         Ok(Self {
             desks: nodes.map(desk).collect(),
-            mesh,
-            shelves,
-            open: OpenSearches::new(cast.node_count()),
+            peers,
             config: config.clone(),
         })
     }
@@ -241,7 +235,7 @@ impl Architecture for Superpeer {
     }
 
     fn overlay(&self, node: NodeId, visit: &mut dyn FnMut(NodeId)) {
-        self.mesh.overlay(node, visit);
+        self.peers.mesh.overlay(node, visit);
     }
 
     fn mentions(message: &Message, visit: &mut dyn FnMut(NodeId)) {
@@ -257,15 +251,13 @@ impl Architecture for Superpeer {
         let desk = |desk: &Desk| {
             desk.seen.state_bytes() + desk.index.capacity() * size_of::<(ObjectId, NodeId)>()
         };
-        self.mesh.state_bytes()
-            + self.shelves.state_bytes()
-            + self.open.state_bytes()
+        self.peers.state_bytes()
             + size_of_val(&*self.desks)
             + self.desks.iter().map(desk).sum::<usize>()
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
-        self.mesh.on_start(cx);
+        self.peers.mesh.on_start(cx);
     }
 
     fn on_request(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
@@ -275,14 +267,13 @@ impl Architecture for Superpeer {
         let node = cx.node();
         let open = Open::new(request, object, cx.now());
         let id = open.id();
-        if self.shelves.has(node, object) || self.holder_of(node, object).is_some() {
-            match cx.work(request.work, Timer::AtHand(id)) {
-                Ok(()) => self.open.add(node, open),
-                Err(_) => cx.fail(request.id, Cause::Refused),
-            }
-        } else if self.mesh.degree(node) == 0 {
+        if self.peers.shelves.has(node, object) || self.holder_of(node, object).is_some() {
+            let then = Timer::AtHand(id);
+            self.peers.take_from_home(open, request.work, then, cx);
+        } else if self.peers.mesh.degree(node) == 0 {
             // A lone superpeer knows what there is to know.
-            let alone = self.mesh.is_peer(node) && self.mesh.leaves(node).next().is_some();
+            let alone =
+                self.peers.mesh.is_peer(node) && self.peers.mesh.leaves(node).next().is_some();
             let cause = if alone {
                 Cause::NotFound
             } else {
@@ -290,13 +281,13 @@ impl Architecture for Superpeer {
             };
             cx.fail(request.id, cause);
         } else {
-            self.open.add(node, open);
+            self.peers.open.add(node, open);
             self.ask(id, cx);
         }
     }
 
     fn on_abandoned(&mut self, request: &Request, cx: &mut Context<'_, Self>) {
-        self.open.forget(cx.node(), request.id);
+        self.peers.on_abandoned(cx.node(), request);
     }
 
     fn on_message(&mut self, from: NodeId, message: Message, cx: &mut Context<'_, Self>) {
@@ -307,7 +298,7 @@ impl Architecture for Superpeer {
             Message::Hit { id, holder, found } => self.on_hit(id, holder, found, cx),
             Message::Mesh(message) => {
                 let accepted = matches!(message, mesh::Message::Accept);
-                self.mesh.on_message(from, message, cx);
+                self.peers.mesh.on_message(from, message, cx);
                 if accepted {
                     self.register(from, cx);
                 }
@@ -322,28 +313,19 @@ impl Architecture for Superpeer {
     fn on_timer(&mut self, timer: Timer, cx: &mut Context<'_, Self>) {
         match timer {
             Timer::Ready { id, asker, holder } => self.answer(id, asker, (holder, true), cx),
-            Timer::AtHand(id) => {
-                if let Some(open) = self.open.end(cx.node(), id) {
-                    cx.serve(open.request);
-                }
-            }
+            Timer::AtHand(id) => self.peers.on_at_hand(id, cx),
             Timer::Overdue(id) => self.on_overdue(id, cx),
-            Timer::Mesh(timer) => self.mesh.on_timer(timer, cx),
+            Timer::Mesh(timer) => self.peers.mesh.on_timer(timer, cx),
         }
     }
 
     fn on_down(&mut self, down: Down, cx: &mut Context<'_, Self>) {
-        let node = cx.node();
-        self.open.forget_all(node);
-        self.desks[node.index()] = Desk::default();
-        if down == Down::Crashed(StateLoss::Lost) {
-            self.shelves.lose(node);
-        }
-        self.mesh.on_down(down, cx);
+        self.desks[cx.node().index()] = Desk::default();
+        self.peers.on_down(down, cx);
     }
 
     fn on_up(&mut self, cx: &mut Context<'_, Self>) {
-        self.mesh.on_up(cx);
+        self.peers.mesh.on_up(cx);
     }
 }
 
@@ -378,10 +360,10 @@ impl Superpeer {
     /// Tells a superpeer what this leaf has.
     fn register(&mut self, superpeer: NodeId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        if self.mesh.is_peer(node) {
+        if self.peers.mesh.is_peer(node) {
             return;
         }
-        let objects: Box<[ObjectId]> = self.shelves.shared_by(node).into();
+        let objects: Box<[ObjectId]> = self.peers.shelves.shared_by(node).into();
         let size = listing(objects.len());
         cx.send(superpeer, Message::Register(objects), size);
     }
@@ -389,8 +371,9 @@ impl Superpeer {
     /// Asks one superpeer, each time another, or as a superpeer all of them.
     fn ask(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let degree = self.mesh.degree(node);
+        let degree = self.peers.mesh.degree(node);
         let open = self
+            .peers
             .open
             .find(node, id)
             .expect("only what is open is asked");
@@ -404,11 +387,11 @@ impl Superpeer {
         // Searches of one user begin with one superpeer or another.
         let turn = (open.request.0 as usize + open.count as usize) % degree;
         open.count += 1;
-        if self.mesh.is_peer(node) {
+        if self.peers.mesh.is_peer(node) {
             let most = self.config.memory as usize;
             self.desks[node.index()].seen.note(id, node, most);
-            self.pass_on(query, node, cx);
-        } else if let Some(superpeer) = self.mesh.neighbours(node).nth(turn) {
+            self.peers.pass_on(|| Message::Query(query), node, cx);
+        } else if let Some(superpeer) = self.peers.mesh.neighbours(node).nth(turn) {
             cx.send(superpeer, Message::Ask(query), QUERY);
         }
         cx.after(self.config.query_timeout.into(), Timer::Overdue(id));
@@ -416,22 +399,16 @@ impl Superpeer {
 
     fn on_overdue(&mut self, id: QueryId, cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let degree = self.mesh.degree(node);
-        let Some(open) = self.open.find(node, id) else {
+        let degree = self.peers.mesh.degree(node);
+        let Some(open) = self.peers.open.find(node, id) else {
             return;
         };
-        if (open.count as usize) < degree && !self.mesh.is_peer(node) {
+        if (open.count as usize) < degree && !self.peers.mesh.is_peer(node) {
             let id = QueryId { at: cx.now(), ..id };
             self.ask(id, cx);
             return;
         }
-        let open = self.open.end(node, id).expect("it was found");
-        let cause = match open.refused {
-            true => Cause::Refused,
-            false if self.mesh.is_cut_off(node) => Cause::NoAnswer,
-            false => Cause::NotFound,
-        };
-        cx.fail(open.request, cause);
+        self.peers.give_up(id, cx);
     }
 }
 
@@ -439,7 +416,7 @@ impl Superpeer {
 impl Superpeer {
     /// Who has this object, as far as a superpeer knows.
     fn holder_of(&self, node: NodeId, object: ObjectId) -> Option<NodeId> {
-        if self.shelves.shares(node, object) {
+        if self.peers.shelves.shares(node, object) {
             return Some(node);
         }
         let index = &self.desks[node.index()].index;
@@ -448,12 +425,12 @@ impl Superpeer {
             .iter()
             .take_while(|(known, _)| *known == object);
         let mut holders = holders.map(|(_, leaf)| *leaf);
-        holders.find(|holder| self.mesh.leaves(node).any(|leaf| leaf == *holder))
+        holders.find(|holder| self.peers.mesh.leaves(node).any(|leaf| leaf == *holder))
     }
 
     fn on_register(&mut self, leaf: NodeId, objects: &[ObjectId], cx: &mut Context<'_, Self>) {
         let node = cx.node();
-        let mut here: Vec<NodeId> = self.mesh.leaves(node).collect();
+        let mut here: Vec<NodeId> = self.peers.mesh.leaves(node).collect();
         here.sort_unstable();
         // It may have gone before its list came.
         if here.binary_search(&leaf).is_err() {
@@ -470,7 +447,7 @@ impl Superpeer {
         let most = self.config.memory as usize;
         let desk = &mut self.desks[cx.node().index()];
         if desk.seen.note(query.id, leaf, most) && !self.look_up(query, cx) {
-            self.pass_on(query, leaf, cx);
+            self.peers.pass_on(|| Message::Query(query), leaf, cx);
         }
     }
 
@@ -485,17 +462,9 @@ impl Superpeer {
                 ttl: query.ttl - 1,
                 ..query
             };
-            self.pass_on(further, from, cx);
+            self.peers.pass_on(|| Message::Query(further), from, cx);
         }
         self.look_up(query, cx);
-    }
-
-    fn pass_on(&mut self, query: Query, from: NodeId, cx: &mut Context<'_, Self>) {
-        for neighbour in self.mesh.neighbours(cx.node()) {
-            if neighbour != from {
-                cx.send(neighbour, Message::Query(query), QUERY);
-            }
-        }
     }
 
     /// Answers what the index can answer; says whether it can.
@@ -526,20 +495,14 @@ impl Superpeer {
     }
 
     fn on_hit(&mut self, id: QueryId, holder: NodeId, found: bool, cx: &mut Context<'_, Self>) {
+        if self.peers.on_hit(id, found, cx) != Heard::ForOthers {
+            return;
+        }
         let node = cx.node();
-        match self.open.find(node, id) {
-            Some(_) if found => {
-                let open = self.open.end(node, id).expect("it was found");
-                cx.serve(open.request);
-            }
-            Some(open) => open.refused = true,
-            None => {
-                let back = self.desks[node.index()].seen.came_from(id);
-                // Its own question is answered already.
-                if let Some(next) = back.filter(|next| *next != node) {
-                    cx.send(next, Message::Hit { id, holder, found }, HIT);
-                }
-            }
+        let back = self.desks[node.index()].seen.came_from(id);
+        // Its own question is answered already.
+        if let Some(next) = back.filter(|next| *next != node) {
+            cx.send(next, Message::Hit { id, holder, found }, HIT);
         }
     }
 }

@@ -290,6 +290,17 @@ fn without_a_balancer_of_its_own_the_first_server_balances() {
 }
 
 #[test]
+fn nobody_draws_two_of_one_server() {
+    let (spec, mut config) = behind(1, 1, lookups(0.01, 1.0, 1, Law::Constant(0.0)));
+    config.balancing = Balancing::Sampled(2);
+    let world = std::sync::Arc::new(World::draw(&spec, 1, 0));
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    let error = run::<ReplicatedServer>(&world, &config, &stop).unwrap_err();
+    let expected = "samples 2 servers where there is 1; expected another way, or more servers";
+    assert!(error.to_string().contains(expected), "{error}");
+}
+
+#[test]
 fn settings_that_do_not_fit_are_refused_by_name() {
     let (spec, good) = behind(1, 3, lookups(0.01, 1.0, 1, Law::Constant(0.0)));
     let mut mistakes: Vec<(&str, Config)> = Vec::new();

@@ -250,10 +250,8 @@ impl Cyclon {
             return;
         }
         let mut others = self.view(bootstrap).iter();
-        let walks = match others.any(|known| known.node != newcomer) {
-            true => size,
-            false => 1,
-        };
+        let has_others = others.any(|known| known.node != newcomer);
+        let walks = if has_others { size } else { 1 };
         for _ in 0..walks {
             self.walk(newcomer, STEPS, cx);
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod mesh;
 mod open;
+mod peers;
 mod seen;
 mod settings;
 mod shelves;
@@ -9,6 +10,7 @@ mod shelves;
 use netduel_world::{Bytes, RequestId, SimTime};
 
 pub(crate) use open::{Open, OpenSearches};
+pub(crate) use peers::{Heard, Peers};
 pub(crate) use seen::Seen;
 pub(crate) use settings::{refuse_short, refuse_zero};
 pub(crate) use shelves::Shelves;

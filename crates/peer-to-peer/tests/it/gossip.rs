@@ -547,6 +547,17 @@ fn who_lost_the_disk_joins_again() {
     }
 }
 
+/// Holds the message about every setting, in a world of ten users, against what is expected.
+fn expect_refusals(cases: impl IntoIterator<Item = (Config, &'static str)>) {
+    let world = Arc::new(World::draw(&instant(10), 1, 0));
+    for (config, expected) in cases {
+        match run::<Gossip>(&world, &config, &AtomicBool::new(false)) {
+            Err(RunError::Assemble(error)) => assert_eq!(error.to_string(), expected),
+            other => panic!("{expected}: {other:?}"),
+        }
+    }
+}
+
 #[test]
 fn bad_settings_are_refused_and_so_are_idle_ones() {
     let zero = Some(seconds(0.0));
@@ -624,6 +635,13 @@ fn bad_settings_are_refused_and_so_are_idle_ones() {
             },
             "`offer` has no effect where nothing is pushed straight; leave it out",
         ),
+    ];
+    expect_refusals(cases);
+}
+
+#[test]
+fn bad_and_idle_settings_of_views_are_refused() {
+    expect_refusals([
         (
             Config {
                 join_within: Some(seconds(9.0)),
@@ -641,7 +659,7 @@ fn bad_settings_are_refused_and_so_are_idle_ones() {
         ),
         (
             Config {
-                swap: zero,
+                swap: Some(seconds(0.0)),
                 ..joining(3.0)
             },
             "`swap` is 0 s; expected a time above 0 with `start = \"join\"`, as only swaps fill \
@@ -658,12 +676,5 @@ fn bad_settings_are_refused_and_so_are_idle_ones() {
             joining(10.0),
             "`fanout` is 10; expected at most 9, the `view`",
         ),
-    ];
-    let world = Arc::new(World::draw(&instant(10), 1, 0));
-    for (config, expected) in cases {
-        match run::<Gossip>(&world, &config, &AtomicBool::new(false)) {
-            Err(RunError::Assemble(error)) => assert_eq!(error.to_string(), expected),
-            other => panic!("{expected}: {other:?}"),
-        }
-    }
+    ]);
 }

@@ -487,7 +487,7 @@ mod tests {
             .map(|n| (ids.of_node(NodeId(n)), NodeId(n)))
             .collect();
         let mut buckets = Buckets::new(ids, 256, &sorted, [3, 2], 2);
-        let mut see = |buckets: &mut Buckets, node| buckets.seen(NodeId(0), NodeId(node));
+        let see = |buckets: &mut Buckets, node| buckets.seen(NodeId(0), NodeId(node));
         let near = [1, 2, 3].map(|node| see(&mut buckets, node));
         let far = [128, 129, 130].map(|node| see(&mut buckets, node));
         assert_eq!([near, far], [[Met::Contact; 3]; 2]);

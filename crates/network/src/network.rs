@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use netduel_engine::{SimDuration, SimTime, SmallStream, Stream, Streams, uniform};
+use prefetch_index::prefetch_index;
+
 use netduel_units::{BitsPerSecond, Bytes, Share};
 
 use crate::{
@@ -225,6 +227,13 @@ impl<K> Network<K> {
     #[inline]
     pub fn kept(&self, node: NodeId) -> &K {
         &self.nodes[node.index()].kept
+    }
+
+    /// Has fetched into the cache what a message to `node`, and one back to `other`, will touch.
+    #[inline]
+    pub fn prefetch(&self, node: NodeId, other: NodeId) {
+        prefetch_index(&self.nodes, node.index());
+        prefetch_index(&self.down_bytes, other.index());
     }
 
     /// What is kept of a node, to be changed.

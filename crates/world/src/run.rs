@@ -219,12 +219,12 @@ impl<A: Architecture> Run<A> {
                 Event::MessageDelivered {
                     to, from, message, ..
                 } => {
-                    seen ^= self.kernel.presence(*to).epoch;
+                    self.kernel.network.prefetch(*to, *from);
                     seen ^= self.architecture.look_ahead(*to, *from, message);
                 }
                 Event::UserAsked(id) => {
                     let request = self.kernel.request(*id);
-                    seen ^= self.kernel.presence(request.user).epoch ^ request.attempt;
+                    self.kernel.network.prefetch(request.user, request.user);
                     seen ^= self.architecture.look_ahead_to_request(&request);
                 }
                 _ => {}

@@ -205,9 +205,6 @@ impl<E> EventQueue<E> {
         }
         let keys = self.near.as_slice().iter().take(TOLD_MOST);
         self.told = keys.len();
-        // The payloads first, all in a row: looking at what they are about waits for them.
-        let seen = keys.clone().filter(|key| self.slab.holds(**key)).count();
-        std::hint::black_box(seen);
         Some(keys.filter_map(|key| self.slab.get(*key)))
     }
 
@@ -402,8 +399,11 @@ impl<E> EventQueue<E> {
             ..
         } = self;
         far.drain(place, |key| {
-            // Looking at all payloads of a bucket in a row lets their cache misses overlap.
-            if slab.holds(key) {
+            // Asking for all payloads of a bucket in a row lets their cache misses overlap.
+            if *stale == 0 {
+                slab.prefetch(key);
+                near.push(key);
+            } else if slab.holds(key) {
                 near.push(key);
             } else {
                 *stale -= 1;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use prefetch_index::prefetch_index;
+
 use super::key::Key;
 
 /// An event that was scheduled. Slots are used again; the generation tells an old handle from a
@@ -188,6 +190,13 @@ impl<E> Slab<E> {
     pub(super) fn get(&self, key: Key) -> Option<&E> {
         let this = self.slots.get(key.slot() as usize)?;
         this.event.as_ref().filter(|_| this.ticket == key.ticket())
+    }
+
+    /// Has the slot of a key fetched into the cache, which may lie in two lines of it.
+    #[inline]
+    pub(super) fn prefetch(&self, key: Key) {
+        prefetch_index(&self.slots, key.slot() as usize);
+        prefetch_index(&self.slots, key.slot() as usize + 1);
     }
 
     /// Whether the event of a key is still waiting under that key.

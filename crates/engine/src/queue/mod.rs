@@ -203,9 +203,14 @@ impl<E> EventQueue<E> {
         if self.told > 0 || self.near.is_empty() {
             return None;
         }
-        let keys = self.near.as_slice().iter().take(TOLD_MOST);
+        let keys = self.near.as_slice();
+        let (keys, later) = keys.split_at(keys.len().min(TOLD_MOST));
         self.told = keys.len();
-        Some(keys.filter_map(|key| self.slab.get(*key)))
+        // Of many that are near, those after these are asked for now, and are there by then.
+        for key in later.iter().take(TOLD_MOST) {
+            self.slab.prefetch(*key);
+        }
+        Some(keys.iter().filter_map(|key| self.slab.get(*key)))
     }
 
     /// Takes out the next event.
@@ -399,9 +404,12 @@ impl<E> EventQueue<E> {
             ..
         } = self;
         far.drain(place, |key| {
-            // Asking for all payloads of a bucket in a row lets their cache misses overlap.
+            // Asking for all payloads of a bucket in a row lets their cache misses overlap. Of a
+            // large one they would not stay.
             if *stale == 0 {
-                slab.prefetch(key);
+                if near.len() < TOLD_MOST {
+                    slab.prefetch(key);
+                }
                 near.push(key);
             } else if slab.holds(key) {
                 near.push(key);

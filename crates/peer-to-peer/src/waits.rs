@@ -1,6 +1,7 @@
 //! What nodes wait for.
 
 use netduel_world::{NodeId, SimTime};
+use prefetch_index::prefetch_index;
 
 /// No slot.
 const NONE: u32 = u32::MAX;
@@ -109,10 +110,16 @@ impl<T> Waits<T> {
         self.slots[found.1 as usize].what.as_ref()
     }
 
-    /// Anything that the list of `node` says, to bring it near.
-    pub(crate) fn look_at(&self, node: NodeId) -> u32 {
-        let first = self.slots.get(self.lists[node.index()].head as usize);
-        first.map_or(0, |slot| slot.ticket)
+    /// Prefetches the list of `node`.
+    #[inline]
+    pub(crate) fn prefetch(&self, node: NodeId) {
+        prefetch_index(&self.lists, node.index());
+    }
+
+    /// Prefetches the newest wait of `node`, whose list is near by now.
+    #[inline]
+    pub(crate) fn prefetch_newest(&self, node: NodeId) {
+        prefetch_index(&self.slots, self.lists[node.index()].head as usize);
     }
 
     /// Gives a wait another time at which it runs out.

@@ -74,16 +74,18 @@ pub trait Architecture: Sized {
     /// Bytes of memory that the state of all its nodes takes, with what its containers hold.
     fn state_bytes(&self) -> usize;
 
-    /// Looks at what `to` will need when a message arrives, and returns anything that depends on what
-    /// it saw. Called some messages ahead, so that cache misses overlap; nothing may depend on it.
-    fn look_ahead(&self, _to: NodeId, _from: NodeId, _message: &Self::Message) -> u32 {
-        0
-    }
+    /// Prefetches what `to` will need when a message arrives. Called some hundred messages ahead, so
+    /// that cache misses overlap; nothing may depend on it.
+    fn look_ahead(&self, _to: NodeId, _from: NodeId, _message: &Self::Message) {}
 
-    /// The same for a request that its user is about to make.
-    fn look_ahead_to_request(&self, _request: &Request) -> u32 {
-        0
-    }
+    /// Whether [`Self::look_further`] does anything.
+    const LOOKS_FURTHER: bool = false;
+
+    /// The same, a little later: prefetches what only that memory tells where it is.
+    fn look_further(&self, _to: NodeId, _from: NodeId, _message: &Self::Message) {}
+
+    /// The same as [`Self::look_ahead`] for a request that its user is about to make.
+    fn look_ahead_to_request(&self, _request: &Request) {}
 
     /// The run begins. Every node is up; for what goes on without anybody asking.
     fn on_start(&mut self, _cx: &mut Context<'_, Self>) {}

@@ -199,7 +199,7 @@ impl<E> EventQueue<E> {
     /// They may be looked at to fetch what they are about into the cache: one miss after the other
     /// costs its full length, many at once overlap.
     #[inline]
-    pub fn come_near(&mut self) -> Option<impl Iterator<Item = &E>> {
+    pub fn come_near(&mut self) -> Option<impl Iterator<Item = &E> + Clone> {
         if self.told > 0 || self.near.is_empty() {
             return None;
         }

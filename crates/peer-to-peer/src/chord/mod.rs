@@ -20,6 +20,8 @@ mod values;
 
 use std::ops::Range;
 
+use prefetch_index::prefetch_index;
+
 use netduel_world::{
     Architecture, Bytes, Cast, ConfigError, Context, Down, Key, NodeId, Request, RequestId,
     RequestKind, Seconds, SimDuration, SimTime, StateLoss, Stream, TransferEnded, TransferId, Want,
@@ -62,13 +64,6 @@ struct Node {
     upkeep: bool,
     /// Whether it fills its fingers for the first time, one right after the other.
     filling: bool,
-}
-
-impl Node {
-    /// Anything that this says of the node.
-    fn look(self) -> u32 {
-        u32::from(self.level)
-    }
 }
 
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -264,31 +259,34 @@ impl Architecture for Chord {
             + self.values.iter().map(values).sum::<usize>()
     }
 
-    fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) -> u32 {
-        let seen = match message {
-            Message::Find(find) if find.owner => {
-                let values = &self.values[to.index()];
-                values.first().map_or(0, |key| key.0)
-            }
-            Message::Find(find) => self.table.look(to, self.place(find.aim())),
-            Message::Ask { place, .. } => self.table.look(to, *place),
-            Message::Ack { .. }
-            | Message::Answer { .. }
-            | Message::Found { .. }
-            | Message::Next { .. } => self.waits.look_at(to),
-            _ => return 0,
-        };
-        seen ^ self.nodes[to.index()].look()
+    fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) {
+        prefetch_index(&self.nodes, to.index());
+        match message {
+            Message::Find(find) if find.owner => prefetch_index(&self.values, to.index()),
+            Message::Find(find) => self.table.prefetch(to, self.place(find.aim())),
+            Message::Ask { place, .. } => self.table.prefetch(to, *place),
+            message if waits(message) => self.waits.prefetch(to),
+            _ => {}
+        }
     }
 
-    fn look_ahead_to_request(&self, request: &Request) -> u32 {
-        let way = match request.want {
-            Want::Lookup(key) | Want::Store(key) => {
-                self.table.look(request.user, self.table.ids.of_key(key))
-            }
-            _ => 0,
-        };
-        way ^ self.waits.look_at(request.user) ^ self.nodes[request.user.index()].look()
+    const LOOKS_FURTHER: bool = true;
+
+    fn look_further(&self, to: NodeId, _from: NodeId, message: &Message) {
+        match message {
+            Message::Find(find) if find.owner => prefetch_index(&self.values[to.index()], 0),
+            message if waits(message) => self.waits.prefetch_newest(to),
+            _ => {}
+        }
+    }
+
+    fn look_ahead_to_request(&self, request: &Request) {
+        if let Want::Lookup(key) | Want::Store(key) = request.want {
+            let place = self.table.ids.of_key(key);
+            self.table.prefetch(request.user, place);
+        }
+        self.waits.prefetch(request.user);
+        prefetch_index(&self.nodes, request.user.index());
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {
@@ -504,4 +502,12 @@ fn say(to: NodeId, message: Message, cx: &mut Context<'_, Chord>) {
 fn again(mean: Seconds, timer: Timer, cx: &mut Context<'_, Chord>) {
     let wait = mean.get() * (0.5 + uniform(cx.rng()));
     cx.after(SimDuration::from_seconds(wait), timer);
+}
+
+/// Whether somebody waits for this message.
+fn waits(message: &Message) -> bool {
+    matches!(
+        message,
+        Message::Ack { .. } | Message::Answer { .. } | Message::Found { .. } | Message::Next { .. }
+    )
 }

@@ -1,6 +1,7 @@
 //! Whom each node knows: predecessor, successor list and fingers.
 
 use netduel_world::NodeId;
+use prefetch_index::prefetch_index;
 
 use crate::identifier::Identifiers;
 
@@ -309,18 +310,18 @@ impl Table {
         })
     }
 
-    /// Anything that the table says of the way to a place.
+    /// Prefetches what [`Self::step`] reads on the way to a place.
     #[inline]
-    pub(crate) fn look(&self, node: NodeId, place: u64) -> u32 {
+    pub(crate) fn prefetch(&self, node: NodeId, place: u64) {
+        prefetch_index(&self.long, node.index());
         let distance = place.wrapping_sub(self.ids.of_node(node));
-        let long = self.long[node.index()].reach;
         // A finger that aims further than the place makes way for the next.
         if (distance.leading_zeros() as usize) < LONG - 1 {
-            return long;
+            return;
         }
         let start = self.start(node);
-        let last = self.rows.get(start + self.successors + 2);
-        long ^ self.rows[start] ^ last.copied().unwrap_or_default()
+        prefetch_index(&self.rows, start);
+        prefetch_index(&self.rows, start + self.successors + 2);
     }
 
     fn next_best(&self, node: NodeId, place: u64, silent: &[NodeId]) -> Option<Step> {

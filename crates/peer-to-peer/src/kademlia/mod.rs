@@ -297,7 +297,7 @@ impl Architecture for Kademlia {
             + lists.sum::<usize>()
     }
 
-    fn look_ahead(&self, to: NodeId, from: NodeId, message: &Message) -> u32 {
+    fn look_ahead(&self, to: NodeId, from: NodeId, message: &Message) {
         prefetch_index(&self.nodes, to.index());
         self.buckets.look_at_contact(to, from);
         match message {
@@ -314,7 +314,6 @@ impl Architecture for Kademlia {
             Message::Have { token } => self.searches.look_at(*token),
             _ => {}
         }
-        0
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {

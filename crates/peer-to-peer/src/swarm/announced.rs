@@ -7,6 +7,7 @@
 //! `heard` announcements of one life. Everything else follows from what the neighbour wrote.
 
 use netduel_world::{SimDuration, SimTime};
+use prefetch_index::prefetch_index;
 
 use super::{
     message::Holdings,
@@ -141,12 +142,12 @@ impl Life {
         all - u32::try_from(under_way.count()).expect("pieces are counted in 32 bits")
     }
 
-    /// Looks at the announcement at `index`, which is there.
+    /// Prefetches the announcement at `index`.
     #[inline]
-    pub(super) fn look_ahead(&self, index: u32) -> u32 {
+    pub(super) fn prefetch(&self, index: u32) {
         match &self.log {
-            Log::Narrow(log) => u32::from(log[index as usize]),
-            Log::Wide(log) => log[index as usize],
+            Log::Narrow(log) => prefetch_index(log, index as usize),
+            Log::Wide(log) => prefetch_index(log, index as usize),
         }
     }
 
@@ -291,6 +292,14 @@ impl Announcements {
         let head = &mut self.heads[member.index()];
         head.len += 1;
         head.settled = now + reach;
+    }
+
+    /// Prefetches where a member's announcements stand and are.
+    #[inline]
+    pub(super) fn prefetch(&self, member: Member) {
+        prefetch_index(&self.heads, member.index());
+        prefetch_index(&self.of, member.index());
+        prefetch_index(&self.of, member.index() + 1);
     }
 
     /// How many of the announcements of a life have reached a neighbour to which they take `delay`.

@@ -18,16 +18,18 @@ impl Swarm {
     pub(super) fn listen(&mut self, me: Member, cx: &mut Context<'_, Self>) {
         let mut news = LinkSet::default();
         let mut ends = [0; LINKS_MAX];
-        let mut seen = 0;
-        for index in self.peers[me.index()].links.established.iter() {
+        let links = &self.peers[me.index()].links;
+        for index in links.established.iter() {
+            self.announced.prefetch(links.neighbour(index));
+        }
+        for index in links.established.iter() {
             if let Some(end) = self.arrived(me, index, cx) {
                 news.set(index, true);
                 ends[index] = end;
                 // Before any of it is read, so that the cache misses of all overlap.
-                seen ^= self.peers[me.index()].look_ahead(index, &self.announced);
+                self.peers[me.index()].prefetch(index, &self.announced);
             }
         }
-        std::hint::black_box(seen);
         news.iter()
             .for_each(|index| self.read(me, index, ends[index], cx));
     }

@@ -3,6 +3,7 @@
 use std::ops::{BitAnd, BitOr, BitXor, Not};
 
 use netduel_world::SimTime;
+use prefetch_index::prefetch_index;
 
 use super::{message::Status, roster::Member};
 
@@ -274,10 +275,11 @@ impl Links {
         places_of(&self.witnesses, piece).collect::<LinkSet>() & self.useful
     }
 
-    /// Looks at what is needed to find a link; see `Architecture::look_ahead`.
-    pub(super) fn look_ahead(&self) -> u32 {
-        let lines = self.neighbours.chunks(LINE);
-        lines.fold(0, |seen, line| seen ^ line[0].0)
+    /// Prefetches what is needed to find a link.
+    pub(super) fn prefetch(&self) {
+        for line in (0..self.neighbours.len()).step_by(LINE) {
+            prefetch_index(&self.neighbours, line);
+        }
     }
 
     /// The place of the link to `neighbour` that has this serial number, where it was opened from

@@ -26,6 +26,8 @@ mod tracker;
 
 use std::ops::Range;
 
+use prefetch_index::prefetch_index;
+
 use netduel_world::{
     Architecture, Bytes, Cast, ConfigError, Context, Down, NodeId, ObjectId, Request, RequestKind,
     SimDuration, StateLoss, Stream, TransferEnded, Want, Wants, WorldKey, uniform_below,
@@ -206,11 +208,20 @@ impl Architecture for Swarm {
         known::state_bytes(self)
     }
 
-    fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) -> u32 {
-        let part = message
-            .object()
-            .and_then(|object| self.roster.find(to, object));
-        part.map_or(0, |me| self.peers[me.index()].links.look_ahead())
+    fn look_ahead(&self, to: NodeId, _from: NodeId, message: &Message) {
+        let object = message.object();
+        if let Some(me) = object.and_then(|object| self.roster.find(to, object)) {
+            prefetch_index(&self.peers, me.index());
+        }
+    }
+
+    const LOOKS_FURTHER: bool = true;
+
+    fn look_further(&self, to: NodeId, _from: NodeId, message: &Message) {
+        let object = message.object();
+        if let Some(me) = object.and_then(|object| self.roster.find(to, object)) {
+            self.peers[me.index()].links.prefetch();
+        }
     }
 
     fn on_start(&mut self, cx: &mut Context<'_, Self>) {

@@ -176,11 +176,11 @@ impl Peer {
         life.known(link.heard)
     }
 
-    /// Looks at what the neighbour at `index` announced next.
-    pub(super) fn look_ahead(&self, index: usize, announced: &Announcements) -> u32 {
+    /// Prefetches what the neighbour at `index` announced next.
+    pub(super) fn prefetch(&self, index: usize, announced: &Announcements) {
         let link = self.links.get(index);
         let life = announced.life(self.links.neighbour(index), link.life);
-        life.look_ahead(link.heard)
+        life.prefetch(link.heard);
     }
 
     /// Notes what the handshake of the neighbour at `index` told.

@@ -110,6 +110,23 @@ impl Moment {
     }
 }
 
+/// An instant in two halves, which lies beside four bytes without a gap.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Since([u32; 2]);
+
+impl From<SimTime> for Since {
+    fn from(at: SimTime) -> Self {
+        let [high, low] = [at.0 >> 32, at.0 & u64::from(u32::MAX)];
+        Self([high, low].map(|half| u32::try_from(half).expect("a half is 32 bits")))
+    }
+}
+
+impl From<Since> for SimTime {
+    fn from(Since([high, low]): Since) -> Self {
+        Self(u64::from(high) << 32 | u64::from(low))
+    }
+}
+
 /// A connection to a neighbour. There are fifty of them per peer: every byte counts.
 #[derive(Debug)]
 pub(super) struct Link {
@@ -383,7 +400,7 @@ pub(super) enum Slot {
 }
 
 /// Room that is made for links at a time.
-const LINKS_MORE: usize = 8;
+const LINKS_MORE: usize = 4;
 
 /// Pieces that concern some of a peer's links, oldest first, each with something to remember. Few
 /// links have anything going on at a time.

@@ -7,7 +7,7 @@ use netduel_world::{NodeId, RequestId, SimDuration, SimTime, Stream, TransferId}
 use super::{
     announced::Announcements,
     config::Choice,
-    links::{LinkSet, Links, OnLinks},
+    links::{LinkSet, Links, OnLinks, Since},
     peer_exchange::Told,
     pieces::{Known, PieceSet, Rarity, Ties, Unread, place},
     roster::Member,
@@ -57,7 +57,7 @@ pub(super) struct Peer {
     rarity: Rarity,
     /// The pieces that were asked for and have not come, with the instant at which they were asked
     /// for or, if that was later, at which the piece before came.
-    pub(super) asked: OnLinks<SimTime>,
+    pub(super) asked: OnLinks<Since>,
     /// The pieces that are being sent, one to a neighbour.
     pub(super) uploads: OnLinks<TransferId>,
     /// The pieces that are to be sent next.
@@ -274,7 +274,7 @@ impl Peer {
         now: SimTime,
         announced: &Announcements,
     ) {
-        self.asked.push(index, piece, now);
+        self.asked.push(index, piece, now.into());
         self.links.asked.set(index, true);
         self.shut(piece, announced);
     }
@@ -337,9 +337,9 @@ impl Peer {
         let mut pace = SimDuration::ZERO;
         for (asked, since) in self.asked.of_mut(index) {
             if asked == piece {
-                pace = now.since(*since);
+                pace = now.since(SimTime::from(*since));
             }
-            *since = now;
+            *since = now.into();
         }
         let usual = self.usual_pace.0;
         self.usual_pace = match usual {
@@ -383,7 +383,9 @@ impl Peer {
     fn is_at_end(&self, now: SimTime) -> bool {
         let last = self.open.is_empty() && self.missing.len() <= END_GAME_PIECES;
         let late = SimDuration(self.usual_pace.0.saturating_mul(END_GAME_AFTER));
-        let is_late = |since: &SimTime| self.usual_pace > SimDuration::ZERO && *since + late <= now;
+        let is_late = |since: &Since| {
+            self.usual_pace > SimDuration::ZERO && SimTime::from(*since) + late <= now
+        };
         last && self.asked.single().is_some_and(is_late)
     }
 

@@ -270,7 +270,7 @@ fn a_distributed_directory_waits_as_long_as_answers_take() {
     assert_eq!(record.served(), 30);
     assert!(record.ended < SimTime::ZERO + SimDuration::from_seconds(600.0));
     config.distributed = Some(kademlia::Config {
-        k: 8,
+        k: Some(8),
         ..Default::default()
     });
     let world = Arc::new(World::draw(&spec, 1, 0));

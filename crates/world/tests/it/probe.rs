@@ -12,6 +12,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema, Serialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own that a test turns"
+)]
 pub(crate) struct Config {
     /// Users fail every attempt at once.
     pub(crate) fails: bool,

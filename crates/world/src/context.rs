@@ -88,7 +88,7 @@ impl<A: Architecture> Context<'_, A> {
     /// Sends a small message over a connection. It is lost without a word when its receiver is down
     /// on arrival. While either end is cut off it waits; what the network loses is sent again, and
     /// paid for again, one retransmission timeout later (RFC 6298: three round trips, and a second
-    /// at least, twice as long after each further loss).
+    /// at least, twice as long after each further loss). What follows may overtake it.
     pub fn send(&mut self, to: NodeId, message: A::Message, size: Bytes) {
         self.assert_up();
         self.kernel.charge_sent(self.node, size, 1);

@@ -150,7 +150,7 @@ impl Architecture for SingleServer {
             size: cast.object_size(),
             reception: Reception::new(limits, cast.object_size()),
             content: Content::complete(*cast),
-            // Clients ask again every `response-timeout`, and complain one latency later.
+            // Clients complain one latency after the content came.
             telling: Telling::new(
                 NodeId(cast.machine_count()),
                 cast.user_count(),

@@ -12,8 +12,11 @@ pub(super) struct Telling {
     first_user: NodeId,
     users: u32,
     news: Vec<News>,
-    /// How long what everybody has been told is remembered, for those who still ask or complain.
+    /// How long it is remembered who was told what everybody has been told, for those who complain.
     remember: SimDuration,
+    /// What everybody was told longer ago, as runs of requests: first, and first not. Whoever asks
+    /// for it after all hears that it is done.
+    told_all: BTreeMap<u32, u32>,
     /// Who is to be told next, beside those whose turn comes in `news`; each once.
     again: VecDeque<Delivery>,
     /// Messages under way and not confirmed, with the instant of sending.
@@ -46,13 +49,14 @@ struct News {
 }
 
 impl Telling {
-    /// `remember`: a time after which nobody asks or complains about what is done.
+    /// `remember`: a time after which nobody complains about what is done.
     pub(super) fn new(first_user: NodeId, users: u32, remember: SimDuration) -> Self {
         Self {
             first_user,
             users,
             news: Vec::new(),
             remember,
+            told_all: BTreeMap::new(),
             again: VecDeque::new(),
             sent: VecDeque::new(),
             deliveries: BTreeMap::new(),
@@ -67,14 +71,35 @@ impl Telling {
     /// How many are still to be told what it knows of.
     pub(super) fn untold(&self, request: RequestId) -> Option<u32> {
         let news = self.news.iter().find(|news| news.request == request);
-        news.map(|news| news.untold)
+        let before = self.told_all.range(..=request.0).next_back();
+        let is_forgotten = before.is_some_and(|(_, end)| request.0 < *end);
+        news.map(|news| news.untold).or(is_forgotten.then_some(0))
+    }
+
+    /// Everybody was told this long ago.
+    fn forget(&mut self, request: RequestId) {
+        let next = request.0 + 1;
+        let end = self.told_all.remove(&next).unwrap_or(next);
+        match self.told_all.range_mut(..request.0).next_back() {
+            Some((_, before)) if *before == request.0 => *before = end,
+            _ => {
+                self.told_all.insert(request.0, end);
+            }
+        }
     }
 
     /// There is something more to tell. What is done for long is forgotten.
     pub(super) fn add(&mut self, request: RequestId, asker: NodeId, now: SimTime) {
         let remember = self.remember;
-        self.news
-            .retain(|news| news.done.is_none_or(|at| now < at + remember));
+        let is_old = |news: &mut News| news.done.is_some_and(|at| at + remember <= now);
+        let old: Vec<RequestId> = self
+            .news
+            .extract_if(.., is_old)
+            .map(|news| news.request)
+            .collect();
+        for request in old {
+            self.forget(request);
+        }
         let mut news = News {
             request,
             told: Bits::empty(self.users),
@@ -235,6 +260,7 @@ impl Telling {
         self.deliveries.clear();
         if lost {
             self.news.clear();
+            self.told_all.clear();
         }
         // Who was not told for certain gets another turn.
         for news in &mut self.news {
@@ -246,6 +272,7 @@ impl Telling {
         let told = self.news.iter().map(|news| news.told.state_bytes());
         told.sum::<usize>()
             + self.news.capacity() * size_of::<News>()
+            + self.told_all.len() * size_of::<(u32, u32)>()
             + self.again.capacity() * size_of::<Delivery>()
             + self.deliveries.len() * size_of::<(Delivery, Standing)>()
             + self.sent.capacity() * size_of::<(SimTime, Delivery)>()

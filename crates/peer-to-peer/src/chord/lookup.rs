@@ -207,7 +207,12 @@ impl Chord {
         };
         let cause = match answer {
             Answer::Coming(transfer) => return self.on_moving(ticket, transfer, cx),
-            Answer::Send(_) if matches!(sought.stage, Stage::Moving(_)) => return,
+            // The value moves already, from or to somebody else: the first counts.
+            Answer::Send(_) | Answer::NotFound | Answer::DeadEnd
+                if matches!(sought.stage, Stage::Moving(_)) =>
+            {
+                return;
+            }
             Answer::Send(place) => {
                 let transfer = self.send_value(from, ticket, place, cx);
                 return self.on_moving(ticket, transfer, cx);

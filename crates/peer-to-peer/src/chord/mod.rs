@@ -222,9 +222,12 @@ impl Architecture for Chord {
         vec![
             begin,
             format!("a node that comes back knows its old successors and the address of {entry}"),
-            format!(
-                "every key has a value at the start, on the {replicas} nodes that are to keep it"
-            ),
+            match config.start {
+                Start::Converged => format!(
+                    "every key has a value at the start, on the {replicas} nodes that are to keep it"
+                ),
+                Start::Join => format!("every key has a value at the start, on {entry} alone"),
+            },
         ]
     }
 
@@ -495,7 +498,7 @@ impl Chord {
 
 fn say(to: NodeId, message: Message, cx: &mut Context<'_, Chord>) {
     let size = message.size();
-    cx.send(to, message, size);
+    cx.send_datagram(to, message, size);
 }
 
 /// Runs a timer out after a time within a half of `mean`.

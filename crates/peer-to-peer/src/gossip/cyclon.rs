@@ -363,5 +363,5 @@ impl Member {
 
 fn say(to: NodeId, message: Message, cx: &mut Context<'_, Gossip>) {
     let size = message.size();
-    cx.send(to, Outer::View(message), size);
+    cx.send_datagram(to, Outer::View(message), size);
 }

@@ -93,9 +93,9 @@ impl Architecture for Gossip {
         })
     }
 
-    fn premises(config: &Config, _cast: &Cast<'_>) -> Vec<String> {
+    fn premises(config: &Config, cast: &Cast<'_>) -> Vec<String> {
         let rules = config.rules();
-        let others = match config.view_size(u32::MAX) {
+        let others = match config.view_size(cast.user_count().saturating_sub(1)) {
             None => "all other users".to_owned(),
             Some(view) => format!("{view} other users, chosen at random,"),
         };

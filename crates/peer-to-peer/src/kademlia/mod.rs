@@ -251,9 +251,12 @@ impl Architecture for Kademlia {
         if let Wants::Lookup { .. } = cast.wants() {
             let members = config.members(*cast).map_or(0, |members| members.len());
             let replicas = config.replicas(members);
-            let values = format!(
-                "every key has a value at the start, on the {replicas} nodes closest to it"
-            );
+            let values = match config.start {
+                Start::Converged => format!(
+                    "every key has a value at the start, on the {replicas} nodes closest to it"
+                ),
+                Start::Join => format!("every key has a value at the start, on {entry} alone"),
+            };
             vec![begin, back, values]
         } else {
             vec![begin, back]

@@ -1,4 +1,4 @@
-//! Whom a device serves: tit for tat, and one neighbour at random.
+//! Whom a device serves: tit for tat, and one neighbour by a draw.
 //!
 //! A device that takes part in several torrents shares its slots among them, as libtorrent does
 //! (`unchoke_slots_limit` is for a session): whoever gives most has one, in whichever torrent.
@@ -101,8 +101,8 @@ impl Swarm {
         }
     }
 
-    /// Serves the neighbours that gave most in the last two intervals, and one at random. Who has
-    /// everything is given nothing: it serves neighbours at random.
+    /// Serves the neighbours that gave most in the last two intervals, and one by a draw. Who has
+    /// everything is given nothing: it draws all, those it gave least before others.
     fn rechoke(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         let device = self.devices[node.index()];
@@ -151,7 +151,7 @@ impl Swarm {
     }
 
     /// Gives free slots to neighbours that wait for one: regular ones to those that gave most, the
-    /// optimistic one to any.
+    /// optimistic one by a draw.
     pub(super) fn fill_slots(&mut self, cx: &mut Context<'_, Self>) {
         let node = cx.node();
         if self.devices[node.index()].free_rider {

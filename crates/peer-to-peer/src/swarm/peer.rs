@@ -407,7 +407,7 @@ impl Peer {
         let among = if self.links.useful.contains(index) {
             &self.open
         } else {
-            // The last piece is asked for elsewhere, but only once from everybody.
+            // The last piece is asked of one more neighbour.
             let fits = |piece: &u32| known.contains(*piece) && !self.asks(index, *piece);
             return self.missing.iter().find(fits);
         };

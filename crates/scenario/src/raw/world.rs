@@ -183,7 +183,7 @@ pub(crate) struct Network {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) trunk_table: Option<String>,
     /// Share of messages that the network loses. Over a connection they are sent again after a
-    /// timeout; `kademlia` and `gossip` send datagrams, which are lost for good.
+    /// timeout; `chord`, `kademlia` and `gossip` send datagrams, which are lost for good.
     #[serde(default)]
     pub(crate) message_loss: Share,
     /// Probability that a byte of a transfer arrives wrong and the transport does not notice.
